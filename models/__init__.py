@@ -1,0 +1,1 @@
+"""The training side: networks, data, training, evaluation and export."""

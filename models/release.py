@@ -1,0 +1,91 @@
+"""From a checkpoint to what ships: calibrated on `val`, scored, exported, with its card."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from models import datasets
+from models.card import Provenance, card
+from models.evaluate import Score, outcomes, safe_confidence, score
+from models.export import Calibration, Label, export, trained_network
+from models.recipe import Recipe
+from service.adapters.machine import usable_cpus
+from service.adapters.onnx import load_segmenter
+from service.core.crop import CropPolicy
+from service.core.encoding import Encoding
+from service.settings import Device
+from service.usecases.optimize import Optimizer
+
+THRESHOLD = 0.5
+LOWEST_CONFIDENCE = 0.5
+"""Under it a model agrees with itself by less than half; no calibration goes there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Released:
+    """What was written, and how it scored on each source's validation photos."""
+
+    path: Path
+    sha256: str
+    calibration: Calibration
+    scores: dict[str, Score]
+
+
+def release(
+    recipe: Recipe,
+    checkpoint: Path,
+    *,
+    data: Path,
+    label: Label,
+    provenance: Provenance,
+    to: Path,
+) -> Released:
+    """Writes `to` and its card; the confidence is the lowest that loses no reading of `val`."""
+    network = trained_network(recipe, checkpoint)
+    held_out = {name: val for name, (_, val) in recipe.splits_by_source(data).items()}
+    # Beside its place until it is whole: a model that trusts everything must never lie there.
+    with TemporaryDirectory(dir=to.parent) as folder:
+        model = Path(folder) / to.name
+
+        def exported(min_confidence: float) -> tuple[str, Optimizer]:
+            calibration = Calibration(THRESHOLD, min_confidence)
+            sha256 = export(recipe, network, calibration=calibration, label=label, to=model)
+            _card_of(model).write_text(sha256)
+            return sha256, optimizer_of(model)
+
+        _, trusting = exported(0.0)
+        trial = [one for found in held_out.values() for one in outcomes(found, trusting)]
+        calibration = Calibration(THRESHOLD, safe_confidence(trial, floor=LOWEST_CONFIDENCE))
+        sha256, optimizer = exported(calibration.min_confidence)
+        scores = {name: score(outcomes(found, optimizer)) for name, found in held_out.items()}
+        text = card(
+            recipe,
+            label,
+            calibration=calibration,
+            provenance=provenance,
+            sha256=sha256,
+            scores=scores,
+        )
+        _card_of(model).write_text(text)
+        _card_of(model).replace(_card_of(to))
+        model.replace(to)
+    return Released(to, sha256, calibration, scores)
+
+
+def optimizer_of(model: Path) -> Optimizer:
+    """The way of a photo as the service goes it by default, with this model."""
+    segmenter = load_segmenter(model, Device.AUTO, threads=usable_cpus())
+    said = segmenter.description
+    policy = CropPolicy(threshold=said.threshold, min_confidence=said.min_confidence)
+    return Optimizer(segmenter, policy, Encoding.AUTO, keep_gps=False)
+
+
+def provenance_of(recipe: Recipe, recipe_path: Path, *, data: Path, terms: str) -> Provenance:
+    learned, _ = recipe.splits(data)
+    return Provenance(recipe_path.name, len(learned), datasets.fingerprint(learned), terms)
+
+
+def _card_of(model: Path) -> Path:
+    return model.with_suffix(".md")

@@ -1,0 +1,1 @@
+"""metercrop: keeps what matters of a meter photo."""

@@ -1,0 +1,1 @@
+"""The HTTP side: routers, schemas, problem answers, keys."""

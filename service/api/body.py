@@ -1,0 +1,128 @@
+"""A photo's body as it comes in: counted as it streams, refused as soon as it is too much."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import dataclass
+
+import anyio
+from fastapi import Request
+from python_multipart.multipart import parse_options_header
+
+from service.api.admission import busy
+from service.api.fields import joined
+from service.api.form import Form
+from service.core.budget import Budget
+from service.core.errors import PhotoRejected, RequestRejected
+
+FORM_OVERHEAD_BYTES = 1_000_000
+"""What a form may hold beside its photo: other fields, boundaries and headers."""
+SILENCE_S = 30.0
+"""How long a body may pause; a slow client is fine, a silent one holds memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """A photo's bytes, and what was said about it."""
+
+    content: bytes
+    fields: dict[str, str]
+
+
+@asynccontextmanager
+async def received(
+    request: Request, *, max_bytes: int, memory: Budget, silence_s: float = SILENCE_S
+) -> AsyncIterator[Submission]:
+    """The photo of a request, raw or in a form; `memory` holds its bytes until the block ends.
+
+    Raises `PhotoRejected` `photo.too_large` or `photo.unsupported`, `RequestRejected` and, where
+    other bodies fill the memory, `Unavailable` `service.busy`.
+    """
+    kind, options = parse_options_header(request.headers.get("content-type"))
+    said = dict(request.query_params.multi_items())
+    if len(said) != len(request.query_params.multi_items()):
+        raise RequestRejected("field.invalid", "a field is given twice in the address")
+    body = Body(request, max_bytes=max_bytes, memory=memory, silence_s=silence_s)
+    try:
+        if kind == b"multipart/form-data":
+            content, fields = await _form(body, options.get(b"boundary"), max_bytes=max_bytes)
+            yield Submission(content, joined(said, fields))
+        elif not kind or kind.startswith(b"image/") or kind == b"application/octet-stream":
+            yield Submission(await _raw(body), said)
+        else:
+            raise PhotoRejected(
+                "photo.unsupported",
+                f"a body of type {kind.decode('latin-1')[:60]!r} holds no photo; send the photo "
+                "itself with its own type, or a multipart/form-data with a part named file",
+            )
+    finally:
+        memory.give_back(body.held)
+
+
+class Body:
+    """The chunks of one request; `held` is what they took of the memory budget."""
+
+    def __init__(
+        self, request: Request, *, max_bytes: int, memory: Budget, silence_s: float
+    ) -> None:
+        self.held = 0
+        self._silence_s = silence_s
+        self._request = request
+        self._max_bytes = max_bytes
+        self._memory = memory
+
+    async def chunks(self, *, overhead: int = 0) -> AsyncGenerator[bytes]:
+        limit = self._max_bytes + overhead
+        self._refuse_announced(limit)
+        async with aclosing(self._request.stream()) as stream:
+            while chunk := await self._next(stream):
+                if self.held + len(chunk) > limit:
+                    raise too_large(self._max_bytes)
+                if not self._memory.take(len(chunk)):
+                    raise busy("other photos that are being received fill the memory")
+                self.held += len(chunk)
+                yield chunk
+
+    async def _next(self, stream: AsyncGenerator[bytes]) -> bytes:
+        """Empty at the end."""
+        try:
+            with anyio.fail_after(self._silence_s):
+                return await anext(stream, b"")
+        except TimeoutError as error:
+            raise RequestRejected(
+                "request.timeout",
+                f"nothing of the body came for {self._silence_s:g} s; send it again",
+            ) from error
+
+    def _refuse_announced(self, limit: int) -> None:
+        """What the request says of its length is enough to refuse it, never to trust it."""
+        announced = self._request.headers.get("content-length", "0")
+        if not announced.isdecimal():
+            raise RequestRejected("request.invalid", "the Content-Length is no number")
+        if int(announced) > limit:
+            raise too_large(self._max_bytes)
+        if self._memory.held > 0 and self._memory.held + int(announced) > self._memory.limit:
+            raise busy("other photos that are being received fill the memory")
+
+
+def too_large(max_bytes: int) -> PhotoRejected:
+    return PhotoRejected(
+        "photo.too_large",
+        f"the photo has more than the {max_bytes} bytes of METERCROP_MAX_BYTES; send a smaller one",
+    )
+
+
+async def _raw(body: Body) -> bytes:
+    return b"".join([chunk async for chunk in body.chunks()])
+
+
+async def _form(
+    body: Body, boundary: bytes | None, *, max_bytes: int
+) -> tuple[bytes, dict[str, str]]:
+    if not boundary:
+        raise RequestRejected("request.invalid", "the form's Content-Type names no boundary")
+    form = Form(boundary, max_bytes=max_bytes)
+    async for chunk in body.chunks(overhead=FORM_OVERHEAD_BYTES):
+        form.write(chunk)
+    return form.finished()

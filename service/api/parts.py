@@ -1,0 +1,23 @@
+"""What the routes work with; one value, made in `bootstrap`, kept on the application."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from service.api.keys import Authentication
+from service.core.photo import Limits
+from service.ports import Ledger, ObjectStore, Segmenter
+from service.usecases.upload import Intake
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    intake: Intake
+    store: ObjectStore
+    ledger: Ledger
+    segmenter: Segmenter
+    limits: Limits
+    max_concurrent_megapixels: float
+    authentication: Authentication
+    price_per_gb_month: float
+    min_billable_bytes: int

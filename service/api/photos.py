@@ -1,0 +1,150 @@
+"""`/v1/photos`: what was taken in."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+import structlog
+from fastapi import APIRouter, Depends, Path, Query, Request
+from fastapi.responses import RedirectResponse, Response
+from pydantic import BeforeValidator
+
+from service.api.keys import requires
+from service.api.objects import Served, object_response
+from service.api.openapi import REFUSED_KEY, problems
+from service.api.queries import PhotoQuery
+from service.api.running import Here
+from service.api.schemas import PageAnswer, PhotoAnswer, PhotoWithExifAnswer
+from service.core.access import Scope
+from service.core.errors import NotFound
+from service.core.photo import PhotoFormat
+from service.core.record import Record
+from service.usecases.photos import delete_photo, original_object, record_of
+
+PRESIGNED_FOR = timedelta(minutes=5)
+BYTES = {"schema": {"type": "string", "format": "binary"}}
+
+
+def _uuid(text: object) -> UUID:
+    """What is no UUID names no photo: the same answer as for one that is not there."""
+    try:
+        return UUID(str(text))
+    except ValueError as error:
+        raise NotFound("photo.not_found", f"there is no photo {str(text)[:60]!r}") from error
+
+
+PhotoId = Annotated[UUID, BeforeValidator(_uuid), Path()]
+
+
+def photos_router() -> APIRouter:
+    router = APIRouter(prefix="/v1/photos", tags=["Photos"])
+    read = [Depends(requires(Scope.READ))]
+    missing = problems(*REFUSED_KEY, "photo.not_found", "field.invalid")
+    router.add_api_route(
+        "",
+        list_photos,
+        dependencies=read,
+        responses=problems(*REFUSED_KEY, "field.invalid"),
+    )
+    router.add_api_route(
+        "/{photo_id}",
+        show_photo,
+        dependencies=read,
+        response_model=PhotoWithExifAnswer | PhotoAnswer,
+        responses=missing,
+    )
+    elsewhere = {307: {"description": "Where the object store serves them."}}
+    for path, endpoint, answers in (
+        ("/{photo_id}/content", photo_content, _bytes_answers() | elsewhere),
+        ("/{photo_id}/original", photo_original, _bytes_answers("original.gone")),
+    ):
+        router.add_api_route(path, endpoint, dependencies=read, responses=answers)
+        router.add_api_route(
+            path, endpoint, methods=["HEAD"], dependencies=read, include_in_schema=False
+        )
+    router.add_api_route(
+        "/{photo_id}",
+        remove_photo,
+        methods=["DELETE"],
+        status_code=204,
+        dependencies=[Depends(requires(Scope.ADMIN))],
+        responses=missing | problems("store.unavailable", "database.unavailable"),
+    )
+    return router
+
+
+def list_photos(query: Annotated[PhotoQuery, Query()], running: Here) -> PageAnswer:
+    """Newest first."""
+    page = running.parts.ledger.page(query.filter, limit=query.limit, cursor=query.cursor)
+    return PageAnswer.of(page)
+
+
+def show_photo(
+    photo_id: PhotoId, running: Here, include: Literal["exif"] | None = None
+) -> PhotoAnswer:
+    """A photo's record, with the whole EXIF of its original where that is asked for."""
+    record = record_of(running.parts.ledger, photo_id)
+    return PhotoAnswer.of(record) if include is None else PhotoWithExifAnswer.of(record)
+
+
+def photo_content(
+    request: Request, photo_id: PhotoId, running: Here, *, presigned: bool = False
+) -> Response:
+    """The stored image, or where the object store serves it itself."""
+    record = record_of(running.parts.ledger, photo_id)
+    stored = record.stored
+    if presigned:
+        url = running.parts.store.presigned_url(stored.key, expires_in=PRESIGNED_FOR)
+        if url is not None:
+            return RedirectResponse(url, 307, headers={"Cache-Control": "no-store"})
+    served = Served(
+        stored.key,
+        stored.sha256,
+        stored.bytes,
+        stored.media_type,
+        _filename(record, stored.media_type),
+    )
+    return object_response(request, running.parts.store, served)
+
+
+def photo_original(request: Request, photo_id: PhotoId, running: Here) -> Response:
+    """The photo as it came in, while it is kept."""
+    record = record_of(running.parts.ledger, photo_id)
+    original = record.original
+    served = Served(
+        original_object(record),
+        original.sha256,
+        original.bytes,
+        original.media_type,
+        _filename(record, original.media_type),
+    )
+    return object_response(request, running.parts.store, served)
+
+
+def remove_photo(photo_id: PhotoId, running: Here) -> None:
+    """Objects first, then the record."""
+    delete_photo(running.parts.ledger, running.parts.store, photo_id)
+    structlog.get_logger().info("photo.deleted", photo_id=str(photo_id))
+
+
+def _filename(record: Record, media_type: str) -> str:
+    return f"{record.id}.{PhotoFormat(media_type).extension}"
+
+
+def _bytes_answers(*codes: str) -> dict[int | str, dict[str, Any]]:
+    whole: dict[str, Any] = {"description": "The bytes.", "content": {"image/*": BYTES}}
+    return {
+        200: whole,
+        206: {**whole, "description": "The range that was asked for."},
+        304: {"description": "Still the bytes that If-None-Match names."},
+        **problems(
+            *REFUSED_KEY,
+            "photo.not_found",
+            "range.unsatisfiable",
+            "field.invalid",
+            "store.unavailable",
+            *codes,
+        ),
+    }

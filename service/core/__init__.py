@@ -1,0 +1,1 @@
+"""Values and rules; imports the standard library and numpy, nothing else."""

@@ -1,0 +1,166 @@
+"""What the ledger keeps of each photo: the proof of what was stored and what it saved."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from service.core.crop import Reason
+from service.core.fields import check_moment, check_name, check_text
+from service.core.geometry import Box
+
+
+class Status(StrEnum):
+    CROPPED = "cropped"
+    KEPT_ORIGINAL = "kept_original"
+
+
+class Source(StrEnum):
+    """Which way the photo came in."""
+
+    UPLOAD = "upload"
+    INGEST = "ingest"
+    BATCH = "batch"
+
+
+@dataclass(frozen=True, slots=True)
+class Capture:
+    """What the sender says about the photo; what can't be kept is `RequestRejected`."""
+
+    meter_id: str | None = None
+    site: str | None = None
+    meter_type: str | None = None
+    reader_id: str | None = None
+    captured_at: datetime | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        check_name("meter_id", self.meter_id)
+        check_name("site", self.site)
+        check_name("meter_type", self.meter_type)
+        check_name("reader_id", self.reader_id)
+        check_moment("captured_at", self.captured_at)
+        check_text("tags", *self.tags, *self.tags.values())
+
+
+@dataclass(frozen=True, slots=True)
+class OriginalPhoto:
+    """Width and height are those of the upright photo, the frame in which boxes are given."""
+
+    sha256: str
+    bytes: int
+    media_type: str
+    width: int
+    height: int
+    exif_orientation: int
+    retained_until: datetime | None = None
+    """Until then the original is kept beside its crop under `retained_key`."""
+    retained_key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPhoto:
+    """The object in the store; `exact` is true where the region's pixels decode unchanged."""
+
+    sha256: str
+    bytes: int
+    media_type: str
+    width: int
+    height: int
+    key: str
+    exact: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CropRecord:
+    box: Box
+    region: Box
+
+
+@dataclass(frozen=True, slots=True)
+class ModelUsed:
+    name: str
+    sha256: str
+    provider: str
+
+
+@dataclass(frozen=True, slots=True)
+class TimingsMs:
+    decode: float
+    segment: float
+    crop: float
+    store: float
+    total: float
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One photo's whole account."""
+
+    id: UUID
+    status: Status
+    reason: Reason | None
+    capture: Capture
+    received_at: datetime
+    source: Source
+    original: OriginalPhoto
+    stored: StoredPhoto
+    crop: CropRecord | None
+    confidence: float
+    model: ModelUsed
+    timings_ms: TimingsMs
+    exif: bytes | None = None
+
+    @property
+    def saved_bytes(self) -> int:
+        """What the stored object is smaller by than the original."""
+        return self.original.bytes - self.stored.bytes
+
+    @property
+    def saved_fraction(self) -> float:
+        return self.saved_bytes / self.original.bytes
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Every object that this record owns."""
+        retained = self.original.retained_key
+        return (self.stored.key,) if retained is None else (self.stored.key, retained)
+
+
+@dataclass(frozen=True, slots=True)
+class PhotoFilter:
+    """What `GET /v1/photos` and the savings query select by; None selects all."""
+
+    meter_id: str | None = None
+    site: str | None = None
+    status: Status | None = None
+    reason: Reason | None = None
+    from_: datetime | None = None
+    """First moment of `received_at` that counts."""
+    to: datetime | None = None
+    """First moment that no longer counts."""
+
+    def __post_init__(self) -> None:
+        check_name("meter_id", self.meter_id)
+        check_name("site", self.site)
+        check_moment("from", self.from_)
+        check_moment("to", self.to)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Newest first; `next_cursor` is opaque and None on the last page."""
+
+    items: tuple[Record, ...]
+    next_cursor: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """`created` is false where the same bytes were recorded before: then `record` is that one."""
+
+    record: Record
+    created: bool

@@ -1,0 +1,1 @@
+"""Bytes in, bytes out: probing, the model's input, cropping and encoding."""

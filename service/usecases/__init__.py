@@ -1,0 +1,1 @@
+"""What a user asks for, each in one file; knows no vendor."""

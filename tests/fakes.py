@@ -1,0 +1,206 @@
+"""Fakes of the ports: real behaviour in memory, held to the same contract tests as the adapters."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from service.adapters.objects import checked_key, checked_range, is_own, round_trip
+from service.core.access import ApiKey
+from service.core.errors import RequestRejected, Unavailable
+from service.core.fields import check_name
+from service.core.record import Page, PhotoFilter, Record, Recorded, Status
+from service.core.savings import SavingsTotals
+from service.ports import StoredObject
+
+
+class FakeLedger:
+    """A `Ledger` in memory, safe to use from many threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.RLock()
+        self._records: dict[UUID, Record] = {}
+        self._originals: dict[str, str] = {}  # SHA-256 by idempotency key
+        self._keys: dict[UUID, ApiKey] = {}
+
+    def record(self, record: Record, *, idempotency_key: str | None = None) -> Recorded:
+        check_name("idempotency_key", idempotency_key)
+        sha256 = record.original.sha256
+        with self._lock:
+            if idempotency_key and self._originals.get(idempotency_key, sha256) != sha256:
+                raise RequestRejected(
+                    "idempotency.conflict", f"{idempotency_key!a} was used with other bytes"
+                )
+            if idempotency_key:
+                self._originals[idempotency_key] = sha256
+            earlier = self.by_original(sha256)
+            if earlier is not None:
+                return Recorded(earlier, created=False)
+            self._records[record.id] = record
+            return Recorded(record, created=True)
+
+    def by_id(self, photo_id: UUID) -> Record | None:
+        with self._lock:
+            return self._records.get(photo_id)
+
+    def by_original(self, sha256: str) -> Record | None:
+        with self._lock:
+            found = (r for r in self._records.values() if r.original.sha256 == sha256)
+            return next(found, None)
+
+    def original_of_idempotency_key(self, idempotency_key: str) -> str | None:
+        check_name("idempotency_key", idempotency_key)
+        with self._lock:
+            return self._originals.get(idempotency_key)
+
+    def page(self, where: PhotoFilter, *, limit: int, cursor: str | None = None) -> Page:
+        newest_first = sorted(self._selected(where), key=_position, reverse=True)
+        if cursor is not None:
+            last = _position_of(cursor)
+            newest_first = [record for record in newest_first if _position(record) < last]
+        items = tuple(newest_first[:limit])
+        if len(newest_first) <= limit:
+            return Page(items, None)
+        return Page(items, _cursor_after(items[-1]))
+
+    def delete(self, photo_id: UUID) -> None:
+        with self._lock:
+            record = self._records.pop(photo_id, None)
+            if record is not None:
+                sha256 = record.original.sha256
+                self._originals = {k: s for k, s in self._originals.items() if s != sha256}
+
+    def totals(self, where: PhotoFilter, *, min_billable_bytes: int) -> SavingsTotals:
+        records = self._selected(where)
+        cropped = sum(record.status is Status.CROPPED for record in records)
+        return SavingsTotals(
+            photos=len(records),
+            cropped=cropped,
+            kept_original=len(records) - cropped,
+            original_bytes=sum(record.original.bytes for record in records),
+            stored_bytes=sum(record.stored.bytes for record in records),
+            retained_bytes=sum(r.original.bytes for r in records if r.original.retained_key),
+            billable_saved_bytes=sum(_billable_saved(r, min_billable_bytes) for r in records),
+        )
+
+    def add_key(self, key: ApiKey) -> None:
+        check_name("name", key.name)
+        with self._lock:
+            self._keys.setdefault(key.id, key)
+
+    def key_by_secret(self, secret_sha256: str) -> ApiKey | None:
+        found = (key for key in self.keys() if key.secret_sha256 == secret_sha256)
+        return next(found, None)
+
+    def keys(self) -> tuple[ApiKey, ...]:
+        with self._lock:
+            return tuple(sorted(self._keys.values(), key=lambda key: (key.created_at, key.id)))
+
+    def revoke_key(self, key_id: UUID, *, at: datetime) -> ApiKey | None:
+        with self._lock:
+            key = self._keys.get(key_id)
+            if key is not None and key.revoked_at is None:
+                self._keys[key_id] = replace(key, revoked_at=at)
+            return self._keys.get(key_id)
+
+    def check(self) -> None:
+        """It is always there."""
+
+    def _selected(self, where: PhotoFilter) -> list[Record]:
+        with self._lock:
+            return [record for record in self._records.values() if _is_selected(record, where)]
+
+
+def _is_selected(record: Record, where: PhotoFilter) -> bool:
+    return (
+        where.meter_id in {None, record.capture.meter_id}
+        and where.site in {None, record.capture.site}
+        and where.status in {None, record.status}
+        and where.reason in {None, record.reason}
+        and (where.from_ is None or where.from_ <= record.received_at)
+        and (where.to is None or record.received_at < where.to)
+    )
+
+
+def _position(record: Record) -> tuple[datetime, UUID]:
+    return record.received_at, record.id
+
+
+def _cursor_after(record: Record) -> str:
+    return f"{record.received_at.isoformat()} {record.id}".encode().hex()
+
+
+def _position_of(cursor: str) -> tuple[datetime, UUID]:
+    try:
+        moment, _, photo_id = bytes.fromhex(cursor).decode().partition(" ")
+        return datetime.fromisoformat(moment), UUID(photo_id)
+    except ValueError as error:
+        raise RequestRejected("field.invalid", f"cursor can't be read: {cursor[:60]!a}") from error
+
+
+def _billable_saved(record: Record, minimum: int) -> int:
+    original = max(record.original.bytes, minimum)
+    retained = original if record.original.retained_key else 0
+    return original - max(record.stored.bytes, minimum) - retained
+
+
+class FakeObjectStore:
+    """An `ObjectStore` in memory, safe to use from many threads.
+
+    While `available` is False every call raises `Unavailable`, as a server that is down does.
+    """
+
+    def __init__(self) -> None:
+        self.available = True
+        self._lock = threading.RLock()
+        self._contents: dict[str, tuple[bytes, datetime]] = {}
+
+    def put(self, key: str, content: bytes, *, media_type: str) -> None:  # noqa: ARG002 - the port names it
+        self._require_available()
+        with self._lock:
+            self._contents[checked_key(key)] = (bytes(content), datetime.now(UTC))
+
+    def get(self, key: str) -> bytes | None:
+        self._require_available()
+        with self._lock:
+            content, _ = self._contents.get(checked_key(key), (None, None))
+            return content
+
+    def get_range(self, key: str, *, start: int, length: int) -> bytes | None:
+        checked_range(start, length)
+        content = self.get(key)
+        return None if content is None else content[start : start + length]
+
+    def head(self, key: str) -> StoredObject | None:
+        self._require_available()
+        with self._lock:
+            return self._stored(key) if checked_key(key) in self._contents else None
+
+    def delete(self, key: str) -> None:
+        self._require_available()
+        with self._lock:
+            self._contents.pop(checked_key(key), None)
+
+    def objects(self, prefix: str = "") -> Iterator[StoredObject]:
+        self._require_available()
+        with self._lock:
+            keys = sorted(key for key in self._contents if key.startswith(prefix))
+            found = [self._stored(key) for key in keys if not is_own(key)]
+        yield from found
+
+    def presigned_url(self, key: str, *, expires_in: timedelta) -> str | None:  # noqa: ARG002 - the port names it
+        return None
+
+    def check(self) -> None:
+        round_trip(self)
+
+    def _stored(self, key: str) -> StoredObject:
+        content, modified_at = self._contents[key]
+        return StoredObject(key, len(content), modified_at)
+
+    def _require_available(self) -> None:
+        if not self.available:
+            raise Unavailable("store.unavailable", "the fake store was told to be unavailable")

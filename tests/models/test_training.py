@@ -1,0 +1,168 @@
+"""A tiny network learns a plain task, is exported, and answers in ONNX Runtime as in PyTorch."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+import torch
+from PIL import Image
+
+from models.card import score_table
+from models.datasets import Annotation
+from models.evaluate import Outcome, safe_confidence, score
+from models.export import Calibration, Deployed, Label, export, trained_network
+from models.metrics import Agreement
+from models.recipe import DataSource, Recipe, Stage, read_recipe
+from models.release import provenance_of, release
+from models.train import train
+from service.adapters.onnx import load_segmenter
+from service.settings import Device
+
+CUTS = Stage(window=32, epochs=4, batch=4, peak_rate=2e-2)
+WHOLE = Stage(window=64, epochs=8, batch=4, peak_rate=1e-2)
+TINY = Recipe(
+    name="tiny",
+    seed=3,
+    side=64,
+    source_side=64,
+    network={"name": "attention_unet", "base_width": 4, "levels": 3},
+    data=(DataSource("bright", Annotation.MASKS, validation_share=0.3),),
+    stages=(CUTS, WHOLE),
+    loss_weight=1.0,
+    weight_decay=1e-4,
+    average_decay=0.8,
+)
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Grey photos with one bright rectangle, which is the region."""
+    root = tmp_path_factory.mktemp("photos")
+    for kind in ("images", "masks"):
+        (root / "bright" / kind).mkdir(parents=True)
+    rng = np.random.default_rng(0)
+    for number in range(24):
+        photo = Image.fromarray(rng.integers(40, 90, (64, 64, 3), dtype=np.uint8))
+        mask = Image.new("L", (64, 64), 0)
+        left, top = (int(offset) for offset in rng.integers(4, 36, 2))
+        photo.paste((230, 220, 210), (left, top, left + 20, top + 10))
+        mask.paste(255, (left, top, left + 20, top + 10))
+        photo.save(root / "bright" / "images" / f"n{number}.jpg", quality=95)
+        mask.save(root / "bright" / "masks" / f"n{number}.png")
+    return root
+
+
+@pytest.fixture(scope="module")
+def checkpoint(photos: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return train(TINY, data=photos, out=tmp_path_factory.mktemp("run"))
+
+
+def weights(checkpoint: Path) -> dict[str, torch.Tensor]:
+    return dict(trained_network(TINY, checkpoint).state_dict())
+
+
+def test_training_lowers_the_loss_and_logs_each_epoch(checkpoint: Path) -> None:
+    rows = (checkpoint.parent / "log.csv").read_text().splitlines()
+    assert rows[0] == "epoch,loss,val_dice"
+    losses = [float(row.split(",")[1]) for row in rows[1:]]
+    assert len(losses) == CUTS.epochs + WHOLE.epochs
+    assert losses[CUTS.epochs - 1] < 0.8 * losses[0]
+    assert float(rows[-1].split(",")[2]) > 0.7
+
+
+def test_stopped_training_resumes_to_the_same_weights(
+    checkpoint: Path, photos: Path, tmp_path: Path
+) -> None:
+    train(replace(TINY, stages=(CUTS,)), data=photos, out=tmp_path)
+    resumed = weights(train(TINY, data=photos, out=tmp_path))
+    for name, value in weights(checkpoint).items():
+        torch.testing.assert_close(resumed[name], value, msg=name)
+
+
+def test_exported_file_answers_as_the_network_does(checkpoint: Path, tmp_path: Path) -> None:
+    network = trained_network(TINY, checkpoint)
+    path = tmp_path / "tiny.onnx"
+    sha256 = export(
+        TINY,
+        network,
+        calibration=Calibration(threshold=0.4, min_confidence=0.7),
+        label=Label(version="9.9", licence="CC0-1.0"),
+        to=path,
+    )
+    path.with_suffix(".md").write_text(f"sha256: {sha256}")
+    segmenter = load_segmenter(path, Device.CPU, threads=1)
+    pixels = np.random.default_rng(1).integers(0, 255, (64, 64, 3), dtype=np.uint8)
+    with torch.inference_mode():
+        expected = Deployed(network)(torch.from_numpy(pixels)[None])[0].numpy()
+    np.testing.assert_allclose(segmenter.probabilities(pixels), expected, atol=1e-5)
+    said = segmenter.description
+    assert (said.name, said.version, said.licence) == ("tiny", "9.9", "CC0-1.0")
+    assert (said.side, said.threshold, said.min_confidence) == (64, 0.4, 0.7)
+    assert [f.name for f in tmp_path.iterdir() if f.suffix == ".partial"] == []
+    assert all(not node.metadata_props for node in onnx.load(path).graph.node)
+
+
+def test_release_is_calibrated_on_val_and_loses_no_reading_there(
+    checkpoint: Path, photos: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "tiny.onnx"
+    released = release(
+        TINY,
+        checkpoint,
+        data=photos,
+        label=Label(version="9.9", licence="CC0-1.0"),
+        provenance=provenance_of(TINY, Path("tiny.toml"), data=photos, terms="For tests."),
+        to=path,
+    )
+    bright = released.scores["bright"]
+    assert bright.photos == len(TINY.splits(photos)[1])
+    assert bright.held == 1.0
+    assert bright.exact == 1.0
+    assert released.calibration.min_confidence >= 0.5
+    assert load_segmenter(path, Device.CPU, threads=1).description.sha256 == released.sha256
+    card = path.with_suffix(".md").read_text()
+    assert "CC0-1.0" in card
+    assert "For tests." in card
+    assert score_table(released.scores) in card
+
+
+def outcome_with(confidence: float, *, held: bool, stored_bytes: int = 25) -> Outcome:
+    return Outcome(
+        name="photo",
+        agreement=Agreement(1, 0, 1, 2),
+        confidence=confidence,
+        reason=None,
+        held=held,
+        exact=True,
+        original_bytes=100,
+        stored_bytes=stored_bytes,
+    )
+
+
+def test_safe_confidence_lies_just_over_the_surest_loss() -> None:
+    found = [outcome_with(0.95, held=True), outcome_with(0.8, held=False)]
+    assert safe_confidence(found, floor=0.5) == 0.81
+    assert safe_confidence(found[:1], floor=0.5) == 0.5
+
+
+def test_score_averages_masks_over_photos_and_sums_bytes() -> None:
+    found = [outcome_with(0.9, held=True), outcome_with(0.9, held=False, stored_bytes=75)]
+    total = score(found)
+    assert (total.held, total.saved_fraction, total.jaccard) == (0.5, 0.5, 0.5)
+
+
+def test_score_of_nothing_is_an_error() -> None:
+    with pytest.raises(ValueError, match="no annotated photo"):
+        score([])
+
+
+@pytest.mark.parametrize(
+    "path", sorted(Path("models/recipes").glob("*.toml")), ids=lambda p: p.stem
+)
+def test_shipped_recipe_is_read_and_builds_its_network(path: Path) -> None:
+    recipe = read_recipe(path)
+    network = recipe.build_network().eval()
+    with torch.inference_mode():
+        assert network(torch.zeros(1, 3, recipe.side, recipe.side)).shape[-1] == recipe.side

@@ -1,0 +1,106 @@
+"""Over files as Linux writes them, since no test can change the machine that it runs on."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from service.adapters.machine import UNKNOWN_MEMORY_BYTES, usable_cpus, usable_memory_bytes
+
+MEMINFO = "MemTotal: 16000000 kB\nMemFree: 1000 kB\nMemAvailable: 8000000 kB\nBuffers: 5 kB\n"
+
+
+@pytest.fixture
+def meminfo(tmp_path: Path) -> Path:
+    file = tmp_path / "meminfo"
+    file.write_text(MEMINFO)
+    return file
+
+
+def cgroup(folder: Path, **files: str) -> Path:
+    """Files of a control group; `__` stands for a folder, a dot for itself."""
+    for name, content in files.items():
+        file = folder / "cgroup" / name.replace("__", "/").replace("_dot_", ".")
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(content + "\n")
+    return folder / "cgroup"
+
+
+def own_cpus() -> int:
+    return len(os.sched_getaffinity(0))
+
+
+def test_machine_without_a_quota_gives_every_cpu_of_the_affinity(tmp_path: Path) -> None:
+    assert usable_cpus(tmp_path / "nothing") == own_cpus()
+    assert usable_cpus(cgroup(tmp_path, cpu_dot_max="max 100000")) == own_cpus()
+
+
+def test_process_tied_to_one_cpu_uses_one(tmp_path: Path) -> None:
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(before)})
+    try:
+        assert usable_cpus(tmp_path / "nothing") == 1
+    finally:
+        os.sched_setaffinity(0, before)
+
+
+@pytest.mark.parametrize(
+    ("quota", "cpus"), [("50000 100000", 1), ("100000 100000", 1), ("150000 100000", 2)]
+)
+def test_quota_of_a_container_counts_begun_cpus(tmp_path: Path, quota: str, cpus: int) -> None:
+    assert usable_cpus(cgroup(tmp_path, cpu_dot_max=quota)) == min(cpus, own_cpus())
+
+
+def test_quota_of_the_older_control_groups_counts_too(tmp_path: Path) -> None:
+    folder = cgroup(
+        tmp_path, cpu__cpu_dot_cfs_quota_us="50000", cpu__cpu_dot_cfs_period_us="100000"
+    )
+    assert usable_cpus(folder) == 1
+
+
+def test_older_control_group_without_a_quota_says_minus_one(tmp_path: Path) -> None:
+    folder = cgroup(tmp_path, cpu__cpu_dot_cfs_quota_us="-1", cpu__cpu_dot_cfs_period_us="100000")
+    assert usable_cpus(folder) == own_cpus()
+
+
+def test_memory_is_what_the_machine_has_available(tmp_path: Path, meminfo: Path) -> None:
+    assert usable_memory_bytes(tmp_path / "nothing", meminfo) == 8_000_000 * 1024
+
+
+def test_memory_of_a_container_is_what_its_limit_leaves(tmp_path: Path, meminfo: Path) -> None:
+    folder = cgroup(tmp_path, memory_dot_max="2000000000", memory_dot_current="500000000")
+    assert usable_memory_bytes(folder, meminfo) == 1_500_000_000
+
+
+def test_limit_over_what_the_machine_has_is_no_memory(tmp_path: Path, meminfo: Path) -> None:
+    folder = cgroup(tmp_path, memory_dot_max="64000000000", memory_dot_current="0")
+    assert usable_memory_bytes(folder, meminfo) == 8_000_000 * 1024
+
+
+def test_container_without_a_limit_counts_as_the_machine(tmp_path: Path, meminfo: Path) -> None:
+    folder = cgroup(tmp_path, memory_dot_max="max", memory_dot_current="500000000")
+    assert usable_memory_bytes(folder, meminfo) == 8_000_000 * 1024
+
+
+def test_memory_of_the_older_control_groups_counts_too(tmp_path: Path, meminfo: Path) -> None:
+    folder = cgroup(
+        tmp_path,
+        memory__memory_dot_limit_in_bytes="1000000000",
+        memory__memory_dot_usage_in_bytes="400000000",
+    )
+    assert usable_memory_bytes(folder, meminfo) == 600_000_000
+
+
+def test_overdrawn_container_has_no_memory_left(tmp_path: Path, meminfo: Path) -> None:
+    folder = cgroup(tmp_path, memory_dot_max="1000", memory_dot_current="2000")
+    assert usable_memory_bytes(folder, meminfo) == 0
+
+
+def test_system_that_tells_nothing_is_taken_for_a_small_one(tmp_path: Path) -> None:
+    nothing = tmp_path / "nothing"
+    assert usable_memory_bytes(nothing, nothing) == UNKNOWN_MEMORY_BYTES
+
+
+def test_this_machine_has_some_of_both() -> None:
+    assert 1 <= usable_cpus() <= own_cpus()
+    assert usable_memory_bytes() > 0

@@ -1,0 +1,107 @@
+"""The application in a real server on loopback, over parts that a test chooses."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import httpx
+import uvicorn
+from fastapi import FastAPI
+
+from service.api.app import application
+from service.api.keys import Authentication, AuthRule
+from service.api.parts import Parts
+from service.core.access import ApiKey, Scope, secret_sha256
+from service.core.crop import CropPolicy
+from service.core.encoding import Encoding
+from service.core.photo import Limits
+from service.ports import Ledger, ObjectStore, Segmenter
+from service.usecases.optimize import Optimizer
+from service.usecases.upload import Intake
+
+START_S = 10.0
+
+
+def now_in_utc() -> datetime:
+    return datetime.now(UTC)
+
+
+def parts_of(
+    segmenter: Segmenter,
+    store: ObjectStore,
+    ledger: Ledger,
+    *,
+    limits: Limits | None = None,
+    megapixels: float = 50.0,
+    rule: AuthRule = AuthRule.NEVER,
+    keep_originals: timedelta = timedelta(0),
+    clock: Callable[[], datetime] = now_in_utc,
+) -> Parts:
+    optimizer = Optimizer(segmenter, CropPolicy(), Encoding.AUTO, keep_gps=False)
+    return Parts(
+        intake=Intake(optimizer, store, ledger, keep_originals, clock),
+        store=store,
+        ledger=ledger,
+        segmenter=segmenter,
+        limits=limits or Limits(),
+        max_concurrent_megapixels=megapixels,
+        authentication=Authentication(ledger, rule),
+        price_per_gb_month=0.023,
+        min_billable_bytes=0,
+    )
+
+
+def add_key(ledger: Ledger, secret: str, *scopes: Scope) -> UUID:
+    key = ApiKey(uuid4(), "test", frozenset(scopes), secret_sha256(secret), datetime.now(UTC))
+    ledger.add_key(key)
+    return key.id
+
+
+def bearer(secret: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {secret}"}
+
+
+@contextmanager
+def client_of(parts: Parts) -> Iterator[httpx.Client]:
+    """A client of the parts' application, which runs until the block ends."""
+    with served(application(parts)) as url, httpx.Client(base_url=url, timeout=30.0) as client:
+        yield client
+
+
+def upload(client: httpx.Client, photo: bytes, **fields: str) -> dict[str, Any]:
+    """The new photo's record."""
+    answer = client.post("/v1/photos", content=photo, params=fields)
+    assert answer.status_code == 201, answer.text
+    record: dict[str, Any] = answer.json()
+    return record
+
+
+@contextmanager
+def served(app: FastAPI) -> Iterator[str]:
+    """The address at which the application answers until the block ends."""
+    config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", ws="none")
+    server = uvicorn.Server(config)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=server.run, args=([listener],))
+        thread.start()
+        try:
+            _wait_for(server)
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            thread.join()
+
+
+def _wait_for(server: uvicorn.Server) -> None:
+    deadline = time.monotonic() + START_S
+    while not server.started:
+        if time.monotonic() > deadline:
+            raise RuntimeError("the server did not start")
+        time.sleep(0.005)

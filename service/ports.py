@@ -1,4 +1,4 @@
-"""The three Protocols: what is slow or remote, as the use cases see it.
+"""The Protocols: what is slow or remote, as the use cases see it.
 
 Adapters raise `Unavailable` where the other side does not answer, and nothing of their vendor's.
 All are safe to use from many threads.
@@ -6,7 +6,7 @@ All are safe to use from many threads.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -16,6 +16,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.core.access import ApiKey
+from service.core.archive import ArchivedObject, Removal
+from service.core.job import (
+    Forecast,
+    Item,
+    ItemState,
+    Job,
+    JobState,
+    Outcome,
+    SamplePicture,
+    Worker,
+)
 from service.core.record import Page, PhotoFilter, Record, Recorded
 from service.core.savings import SavingsTotals
 
@@ -119,3 +130,158 @@ class Ledger(Protocol):
 
     def check(self) -> None:
         """One round trip; raises `Unavailable`."""
+
+
+class Archive(Protocol):
+    """The objects below one `root`, as jobs read, write and delete them.
+
+    What is wrong with one object is `ObjectRejected`; `Unavailable` is the whole archive's.
+    """
+
+    def objects(self, prefix: str = "", *, after: str = "") -> Iterator[ArchivedObject]:
+        """The newest versions of all keys that begin with `prefix` and come after `after`.
+
+        In key order (by code point), streamed; delete markers and folder markers left out.
+        """
+
+    def find(self, key: str, *, version_id: str = "") -> ArchivedObject | None:
+        """The newest version, or the one named; None where there is none."""
+
+    def read(self, found: ArchivedObject) -> bytes:
+        """Its bytes, of that very version.
+
+        Raises `ObjectRejected` `object.gone`, `object.changed` where size or ETag are other than
+        `found` says, `object.access_denied`.
+        """
+
+    def create(self, key: str, content: bytes, *, media_type: str) -> None:
+        """Writes all or nothing, reads it back and compares.
+
+        The same bytes already being there is fine; other bytes are `ObjectRejected`
+        `object.exists` and stay.
+        """
+
+    def delete(self, found: ArchivedObject) -> Removal:
+        """Deletes what `read` would read; that there is none is `GONE`.
+
+        In a versioned bucket it puts a delete marker and says `MARKED`. Object Lock and legal hold
+        are respected: `LOCKED`. Raises `ObjectRejected` `object.changed`, `object.access_denied`.
+        """
+
+
+class Archives(Protocol):
+    """Opens archives with the account of the settings."""
+
+    def opened(self, root: str) -> Archive:
+        """The archive of `s3://bucket` or `file:///folder`; raises `RequestRejected`."""
+
+
+@dataclass(frozen=True, slots=True)
+class JobPage:
+    """Newest first; `next_cursor` is opaque and None on the last page."""
+
+    jobs: tuple[Job, ...]
+    next_cursor: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ItemPage:
+    """In the items' order; `next_cursor` is opaque and None on the last page."""
+
+    items: tuple[Item, ...]
+    next_cursor: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What came of an outcome: `item` as it is in the ledger now.
+
+    `needless` where its record was not kept, as the same bytes were recorded or the item settled
+    in the meantime: nothing refers to the object that was written for it.
+    """
+
+    item: Item
+    needless: bool
+
+
+class JobLedger(Protocol):
+    """Jobs, their items, and the workers on them; each method is one transaction."""
+
+    def create(self, job: Job) -> None: ...
+
+    def job(self, job_id: UUID) -> Job | None:
+        """With its counts and bytes as they are now, at a cost that does not grow with items."""
+
+    def jobs(self, *, limit: int, cursor: str | None = None) -> JobPage: ...
+
+    def jobs_in(self, states: Collection[JobState]) -> tuple[Job, ...]:
+        """Of highest priority first, then oldest first."""
+
+    def move(
+        self,
+        job_id: UUID,
+        *,
+        to: JobState,
+        only_from: Collection[JobState],
+        at: datetime,
+        error: str | None = None,
+    ) -> bool:
+        """Changes the state, False where the job is in none of `only_from` (nothing changed).
+
+        To `READY` it counts a new attempt and forgets error and end; the first time to `RUNNING`
+        it sets `started_at`; to an end `finished_at`.
+        """
+
+    def add_items(
+        self, job_id: UUID, found: Sequence[ArchivedObject], *, listed_after: str
+    ) -> None:
+        """Appends items and remembers how far the list is; an object twice in a job is once.
+
+        One without ETag is added as failed with `object.gone`.
+        """
+
+    def set_found(self, job_id: UUID, *, objects: int, original_bytes: int) -> None:
+        """Tells what the whole source holds, where only a sample of it became items."""
+
+    def open_chunks(self, job_id: UUID) -> tuple[int, ...]:
+        """Numbers of the chunks with pending items, in order."""
+
+    def pending_items(self, job_id: UUID, *, chunk: int) -> tuple[Item, ...]: ...
+
+    def earlier(self, items: Sequence[Item], *, not_of: UUID) -> dict[int, Item]:
+        """By number: the last outcome in another job of the same object, unchanged since.
+
+        That is root, key, version, ETag and size; only `cropped`, `kept_original`, `skipped` and
+        `failed` with a code `photo.*`, dry runs left out.
+        """
+
+    def settle(self, job_id: UUID, outcomes: Sequence[Outcome]) -> tuple[Settled, ...]:
+        """Ends items and keeps their records, all in one transaction; in the outcomes' order.
+
+        An item that has ended before stays as it is. One whose new record meets another of the
+        same bytes becomes `skipped` with `already_stored` and that photo's id.
+        """
+
+    def retry_failed(self, job_id: UUID) -> int:
+        """Makes failed items pending again; how many."""
+
+    def items(
+        self, job_id: UUID, *, state: ItemState | None, limit: int, cursor: str | None = None
+    ) -> ItemPage: ...
+
+    def every_item(self, job_id: UUID) -> Iterator[Item]:
+        """All items in order, streamed in constant memory, a transaction a page."""
+
+    def keep_forecast(
+        self, job_id: UUID, forecast: Forecast, pictures: Sequence[SamplePicture]
+    ) -> None: ...
+
+    def sample_pictures(self, job_id: UUID) -> tuple[SamplePicture, ...]: ...
+
+    def beat(self, worker: Worker) -> None:
+        """A worker tells that it lives; the first time it is added."""
+
+    def workers(self) -> tuple[Worker, ...]: ...
+
+    def forget_worker(self, worker_id: str) -> bool:
+        """False where another has forgotten it before."""

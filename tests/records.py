@@ -14,6 +14,7 @@ from service.core.record import (
     ModelUsed,
     OriginalPhoto,
     Record,
+    Retention,
     Source,
     Status,
     StoredPhoto,
@@ -42,7 +43,15 @@ def cropped_record(
         received_at=received_at,
         source=Source.UPLOAD,
         original=OriginalPhoto(
-            sha256, original_bytes, "image/jpeg", 4000, 2250, 1, None, retained_key
+            sha256,
+            original_bytes,
+            "image/jpeg",
+            4000,
+            2250,
+            1,
+            None,
+            retained_key,
+            retention=Retention.GRACE if retained_key else None,
         ),
         stored=StoredPhoto(
             sha256[::-1], stored_bytes, "image/jpeg", 1056, 512, f"crops/{sha256}.jpg", exact=True

@@ -24,6 +24,8 @@ class Reason(StrEnum):
     SEVERAL_REGIONS = "several_regions"
     REGION_AT_BORDER = "region_at_border"
     NO_GAIN = "no_gain"
+    RESTORED = "restored"
+    """Somebody brought it back after it had been cropped."""
 
 
 @dataclass(frozen=True, slots=True)

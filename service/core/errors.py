@@ -16,11 +16,19 @@ class PhotoRejected(MetercropError):
 
 
 class RequestRejected(MetercropError):
-    """The request around the photo is the reason. Codes `request.*`, `field.*`, `idempotency.*`."""
+    """The request is the reason. Codes `request.*`, `field.*`, `idempotency.*`, `job.*`."""
 
 
 class NotFound(MetercropError):
-    """No such thing, or no longer. Codes `photo.not_found`, `original.gone`, `key.not_found`."""
+    """No such thing, or no longer. Codes `photo.not_found`, `job.not_found`, `original.gone`..."""
+
+
+class ObjectRejected(MetercropError):
+    """An object of an archive is the reason; it fails alone, and others go on.
+
+    Codes `object.gone`, `object.changed`, `object.access_denied`, `object.exists`,
+    `object.too_large`, `object.unaddressable`.
+    """
 
 
 class Unavailable(MetercropError):

@@ -46,6 +46,19 @@ class Capture:
         check_text("tags", *self.tags, *self.tags.values())
 
 
+class Retention(StrEnum):
+    """Why an original is still stored beside its crop, and paid for."""
+
+    GRACE = "grace"
+    """Until `retained_until`; then `purge` deletes it."""
+    SOURCE = "source"
+    """It is an archive's own object, which nobody asked to delete."""
+    LOCKED = "locked"
+    """Its grace is over, but Object Lock or a legal hold keeps it."""
+    MARKED = "marked"
+    """It was deleted in a versioned bucket, which still stores that version."""
+
+
 @dataclass(frozen=True, slots=True)
 class OriginalPhoto:
     """Width and height are those of the upright photo, the frame in which boxes are given."""
@@ -59,6 +72,11 @@ class OriginalPhoto:
     retained_until: datetime | None = None
     """Until then the original is kept beside its crop under `retained_key`."""
     retained_key: str | None = None
+    """In the service's own store, or with `://` in it the whole address of an archive's object."""
+    retained_version: str = ""
+    """Of an archive with versions, the one that the record is about."""
+    retention: Retention | None = None
+    """Set where `retained_key` is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +131,8 @@ class Record:
     model: ModelUsed
     timings_ms: TimingsMs
     exif: bytes | None = None
+    fingerprint: str | None = None
+    """Of photo, model and rules; None in records from before it was kept."""
 
     @property
     def saved_bytes(self) -> int:
@@ -125,9 +145,21 @@ class Record:
 
     @property
     def keys(self) -> tuple[str, ...]:
-        """Every object that this record owns."""
+        """Every object that this record owns; what lay in an archive before is the archive's."""
         retained = self.original.retained_key
-        return (self.stored.key,) if retained is None else (self.stored.key, retained)
+        own = () if self._stored_where_it_was else (self.stored.key,)
+        return own if retained is None or is_address(retained) else (*own, retained)
+
+    @property
+    def _stored_where_it_was(self) -> bool:
+        """An archive's object that no job copied: kept, or restored."""
+        kept = self.crop is None and self.original.retention is None
+        return kept and is_address(self.stored.key)
+
+
+def is_address(key: str) -> bool:
+    """Whether it is a whole address such as `s3://bucket/key`, no key of the service's store."""
+    return "://" in key
 
 
 @dataclass(frozen=True, slots=True)

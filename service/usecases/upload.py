@@ -17,6 +17,7 @@ from service.core.record import (
     OriginalPhoto,
     Record,
     Recorded,
+    Retention,
     Source,
     Status,
     StoredPhoto,
@@ -78,6 +79,7 @@ class Intake:
                 (done - started) * 1000.0,
             ),
             exif=photo.exif,
+            fingerprint=self.optimizer.fingerprint(photo.sha256),
         )
         return self.ledger.record(record, idempotency_key=idempotency_key)
 
@@ -131,6 +133,7 @@ class Intake:
             exif_orientation=photo.exif_orientation,
             retained_until=until,
             retained_key=key,
+            retention=None if key is None else Retention.GRACE,
         )
 
     def _model(self) -> ModelUsed:

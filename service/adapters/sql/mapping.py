@@ -12,6 +12,7 @@ from service.core.record import (
     ModelUsed,
     OriginalPhoto,
     Record,
+    Retention,
     Source,
     Status,
     StoredPhoto,
@@ -29,6 +30,7 @@ def photo_columns(record: Record) -> dict[str, object]:
         "source": record.source.value,
         "confidence": record.confidence,
         "exif": record.exif,
+        "fingerprint": record.fingerprint,
         **_capture_columns(record.capture),
         **_original_columns(record.original),
         **_stored_columns(record.stored),
@@ -62,6 +64,7 @@ def record_of(row: PhotoRow) -> Record:
             row.decode_ms, row.segment_ms, row.crop_ms, row.store_ms, row.total_ms
         ),
         exif=row.exif,
+        fingerprint=row.fingerprint,
     )
 
 
@@ -120,6 +123,8 @@ def _original_columns(original: OriginalPhoto) -> dict[str, object]:
         "exif_orientation": original.exif_orientation,
         "retained_until": original.retained_until,
         "retained_key": original.retained_key,
+        "retained_version": original.retained_version,
+        "retention": None if original.retention is None else original.retention.value,
     }
 
 
@@ -133,6 +138,8 @@ def _original_of(row: PhotoRow) -> OriginalPhoto:
         exif_orientation=row.exif_orientation,
         retained_until=row.retained_until,
         retained_key=row.retained_key,
+        retained_version=row.retained_version,
+        retention=None if row.retention is None else Retention(row.retention),
     )
 
 

@@ -17,7 +17,9 @@ from sqlalchemy import (
     String,
     Text,
     TypeDecorator,
+    UniqueConstraint,
     Uuid,
+    text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
@@ -83,6 +85,13 @@ class PhotoRow(Base):
         Index(None, "meter_id", "received_at", "id"),
         Index(None, "site", "received_at", "id"),
         Index(None, "status", "reason", "received_at", "id"),
+        # What `purge` looks for, and nothing else.
+        Index(
+            "ix_photos_retained_until",
+            "retained_until",
+            sqlite_where=text("retention = 'grace'"),
+            postgresql_where=text("retention = 'grace'"),
+        ),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -108,6 +117,8 @@ class PhotoRow(Base):
     exif_orientation: Mapped[int] = mapped_column(BigInteger)  # as written, even if nonsense
     retained_until: Mapped[datetime | None]
     retained_key: Mapped[str | None]
+    retained_version: Mapped[str] = mapped_column(server_default="")
+    retention: Mapped[str | None]
 
     stored_sha256: Mapped[str] = mapped_column(SHA256)
     stored_bytes: Mapped[int] = mapped_column(BigInteger)
@@ -126,6 +137,7 @@ class PhotoRow(Base):
     region_right: Mapped[int | None]
     region_bottom: Mapped[int | None]
 
+    fingerprint: Mapped[str | None] = mapped_column(SHA256)
     model_name: Mapped[str]
     model_sha256: Mapped[str] = mapped_column(SHA256)
     model_provider: Mapped[str]
@@ -157,3 +169,124 @@ class ApiKeyRow(Base):
     secret_sha256: Mapped[str] = mapped_column(SHA256, unique=True)
     created_at: Mapped[datetime]
     revoked_at: Mapped[datetime | None]
+
+
+class PhotoEventRow(Base):
+    """The history of a photo; without a foreign key, as it outlives its record."""
+
+    __tablename__ = "photo_events"
+
+    photo_id: Mapped[UUID] = mapped_column(primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True)
+    at: Mapped[datetime]
+    event: Mapped[str]
+    details: Mapped[str]  # the JSON text that was hashed, byte for byte
+    previous_sha256: Mapped[str] = mapped_column(SHA256)
+    sha256: Mapped[str] = mapped_column(SHA256)
+
+
+class JobRow(Base):
+    __tablename__ = "jobs"
+    __table_args__ = (Index(None, "created_at", "id"), Index(None, "state"))
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    state: Mapped[str]
+    attempt: Mapped[int]
+    created_at: Mapped[datetime]
+    started_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]
+    error: Mapped[str | None]
+
+    source: Mapped[str | None]
+    manifest: Mapped[str | None]
+    mode: Mapped[str]
+    destination: Mapped[str]
+    dry_run: Mapped[bool]
+    sample: Mapped[int | None]
+    confirm: Mapped[bool]
+    max_failed_fraction: Mapped[float]
+    priority: Mapped[int]
+    max_per_second: Mapped[float | None]
+    keep_originals_days: Mapped[int]
+
+    listed_after: Mapped[str]
+    found_objects: Mapped[int] = mapped_column(BigInteger)
+    found_bytes: Mapped[int] = mapped_column(BigInteger)
+    next_number: Mapped[int] = mapped_column(BigInteger)
+    forecast: Mapped[dict[str, float] | None] = mapped_column(
+        JSON().with_variant(JSONB(), "postgresql")
+    )
+
+
+class JobChunkRow(Base):
+    """Sums over the items of a chunk, kept in the transactions that end them."""
+
+    __tablename__ = "job_chunks"
+
+    job_id: Mapped[UUID] = mapped_column(
+        ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True
+    )
+    number: Mapped[int] = mapped_column(primary_key=True)
+    total: Mapped[int]
+    cropped: Mapped[int]
+    kept_original: Mapped[int]
+    failed: Mapped[int]
+    skipped: Mapped[int]
+    original_bytes: Mapped[int] = mapped_column(BigInteger)
+    stored_bytes: Mapped[int] = mapped_column(BigInteger)
+    freed_bytes: Mapped[int] = mapped_column(BigInteger)
+
+
+class JobItemRow(Base):
+    __tablename__ = "job_items"
+    __table_args__ = (
+        # An object is in a job once; and what other jobs made of it is found here too.
+        UniqueConstraint("key", "root", "version_id", "job_id"),
+        Index(None, "job_id", "state", "number"),
+        Index(None, "photo_id"),
+    )
+
+    job_id: Mapped[UUID] = mapped_column(
+        ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True
+    )
+    number: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    chunk: Mapped[int]
+    root: Mapped[str]
+    key: Mapped[str]
+    version_id: Mapped[str]
+    etag: Mapped[str]
+    listed_bytes: Mapped[int] = mapped_column(BigInteger)
+    modified_at: Mapped[datetime | None]
+
+    state: Mapped[str]
+    code: Mapped[str | None]
+    message: Mapped[str | None]
+    original_bytes: Mapped[int] = mapped_column(BigInteger)
+    stored_bytes: Mapped[int] = mapped_column(BigInteger)
+    freed_bytes: Mapped[int] = mapped_column(BigInteger)
+    stored_key: Mapped[str | None]
+    photo_id: Mapped[UUID | None]
+    finished_at: Mapped[datetime | None]
+
+
+class JobPictureRow(Base):
+    """A dry run's contact sheet, picture by picture."""
+
+    __tablename__ = "job_pictures"
+
+    job_id: Mapped[UUID] = mapped_column(
+        ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True
+    )
+    number: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    jpeg: Mapped[bytes]
+
+
+class WorkerRow(Base):
+    """A heartbeat; one that has been silent too long has its work taken over."""
+
+    __tablename__ = "workers"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    host: Mapped[str]
+    started_at: Mapped[datetime]
+    seen_at: Mapped[datetime]

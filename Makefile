@@ -27,7 +27,7 @@ BUILD_REQUIRES := $(BIN)/python -c 'import tomllib; \
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help run test check static format formatted lint types contracts container-files \
-	bench pictures lock test-image clean
+	test-long bench pictures lock test-image clean
 
 help:  ## list what can be made
 	@awk -F ':.*## ' '/^[.a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' Makefile
@@ -61,6 +61,9 @@ contracts: $(VENV)/.dev
 container-files: $(VENV)/.dev
 	$(BIN)/hadolint Dockerfile
 	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
+
+test-long: $(VENV)/.dev  ## a batch job over 2000 objects (OBJECTS=), killed and paused; takes minutes
+	$(PYTEST) --override-ini addopts= --import-mode=importlib tests/long $(ARGS)
 
 bench: $(VENV)/.dev  ## measure; the tests leave these out
 	$(PYTEST) --override-ini addopts= --import-mode=importlib -s tests/benchmarks $(ARGS)

@@ -18,20 +18,31 @@ Pixels = NDArray[np.uint8]
 View = tuple[Pixels, Pixels]  # (side, side, 3) and (side, side), mask 0 or 255
 
 COVERED_SHARE = 0.05
+TURNED_SHARE = 0.4
+"""Of the views: half of these lie on a side or upside down, half at any angle."""
 DOUBLED_SHARE = 0.04
 WITHOUT_REGION_SHARE = 0.08
 
 
 def view(
-    square: Square, other: Square, *, window: int, side: int, rng: np.random.Generator
+    square: Square,
+    other: Square,
+    *,
+    window: int,
+    side: int,
+    rng: np.random.Generator,
+    turned_share: float = TURNED_SHARE,
+    covered_share: float = COVERED_SHARE,
 ) -> View:
     """A `window` by `window` cut of the photo, drawn at the scale of a square of `side` pixels."""
     pixels, mask = square.pixels, square.mask
-    if rng.random() < COVERED_SHARE:
+    if rng.random() < covered_share:
         pixels, mask = covered(pixels, mask, rng)
     if rng.random() < DOUBLED_SHARE:
         pixels, mask = doubled(pixels, mask, other, rng)
-    pixels, mask = warped(pixels, mask, window=window, side=side, rng=rng)
+    pixels, mask = warped(
+        pixels, mask, window=window, side=side, rng=rng, turned_share=turned_share
+    )
     return compressed(lit(blurred(pixels, rng), rng), rng), mask
 
 
@@ -70,13 +81,19 @@ def doubled(pixels: Pixels, mask: Pixels, other: Square, rng: np.random.Generato
 
 
 def warped(
-    pixels: Pixels, mask: Pixels, *, window: int, side: int, rng: np.random.Generator
+    pixels: Pixels,
+    mask: Pixels,
+    *,
+    window: int,
+    side: int,
+    rng: np.random.Generator,
+    turned_share: float = TURNED_SHARE,
 ) -> View:
     """Rotation, scale, mirror and perspective in one resampling."""
     source = pixels.shape[0]
     centre = _centre_of_view(mask, window=window, side=side, rng=rng)
     scale = float(np.exp(rng.normal(0.0, 0.25))) * side / source  # output pixels per source pixel
-    angle = _angle(rng)
+    angle = _angle(rng, turned_share)
     mirror = -1.0 if rng.random() < 0.25 else 1.0
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
     corners = np.array([[0, 0], [window, 0], [window, window], [0, window]], dtype=float)
@@ -109,11 +126,11 @@ def _centre_of_view(
     return shifted
 
 
-def _angle(rng: np.random.Generator) -> float:
+def _angle(rng: np.random.Generator, turned_share: float) -> float:
     chance = rng.random()
-    if chance < 0.6:
+    if chance < 1.0 - turned_share:
         return float(rng.normal(0.0, np.radians(9)))
-    if chance < 0.8:
+    if chance < 1.0 - turned_share / 2:
         return float(rng.integers(1, 4) * np.pi / 2 + rng.normal(0.0, np.radians(9)))
     return float(rng.uniform(0.0, 2 * np.pi))
 

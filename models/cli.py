@@ -33,7 +33,7 @@ def application() -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
         help="Renders photos with masks, trains the networks and exports what metercrop serves.",
     )
-    for command in (render, train, export, evaluate):
+    for command in (render, train, export, quantize, evaluate):
         app.command()(reported(command))
     return app
 
@@ -134,6 +134,30 @@ def export(
         provenance=provenance_of(read, recipe, data=data, terms=terms),
         to=to,
     )
+    typer.echo(score_table(released.scores))
+    typer.echo(f"{released.path}: trusted from confidence {released.calibration.min_confidence}")
+
+
+def quantize(
+    recipe: Annotated[Path, RECIPE],
+    model: Annotated[Path, typer.Argument(exists=True, help="What `export` wrote.")],
+    *,
+    data: Annotated[Path, DATA],
+    to: Annotated[Path, typer.Option(metavar="FILE", help="The ONNX file; its card lies beside.")],
+    terms: Annotated[str, typer.Option(metavar="TEXT", help="What it may be used for.")] = "",
+) -> None:
+    """Rounds a model to whole numbers (INT8), if it then still finds what it found.
+
+    Example: `metercrop-models quantize models/recipes/subpixel_unet_16.toml first.onnx
+    --data photos --to first-int8.onnx`
+    """
+    from models.card import score_table
+    from models.quantize import quantize as quantized
+    from models.release import provenance_of
+
+    read = _recipe(recipe)
+    provenance = provenance_of(read, recipe, data=data, terms=terms)
+    released = quantized(read, model, data=data, provenance=provenance, to=to)
     typer.echo(score_table(released.scores))
     typer.echo(f"{released.path}: trusted from confidence {released.calibration.min_confidence}")
 

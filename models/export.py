@@ -77,9 +77,13 @@ def export(
     )
     if program is None:
         raise RuntimeError("torch exported no program for the network")
-    model = program.model_proto
+    return write(program.model_proto, metadata(recipe, calibration, label), to)
+
+
+def write(model: onnx.ModelProto, told: dict[str, str], to: Path) -> str:
+    """Writes a graph with what the service must know of it; returns the file's SHA-256."""
     del model.metadata_props[:]
-    onnx.helper.set_model_props(model, _metadata(recipe, calibration, label))
+    onnx.helper.set_model_props(model, told)
     for node in model.graph.node:  # the exporter's notes name folders of the exporting machine
         del node.metadata_props[:]
         node.doc_string = ""
@@ -91,7 +95,8 @@ def export(
     return hashlib.sha256(content).hexdigest()
 
 
-def _metadata(recipe: Recipe, calibration: Calibration, label: Label) -> dict[str, str]:
+def metadata(recipe: Recipe, calibration: Calibration, label: Label) -> dict[str, str]:
+    """What `service.adapters.onnx` reads."""
     return {
         "metercrop.format": FORMAT,
         "metercrop.name": recipe.name,

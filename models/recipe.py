@@ -9,27 +9,37 @@ from typing import Any
 
 from torch import nn
 
-from models import datasets
+from models import augment, datasets
 from models.networks import build
 
 
 @dataclass(frozen=True, slots=True)
 class DataSource:
-    """A folder under the data root, and how its photos are annotated."""
+    """A folder under the data root, and how its photos are annotated.
+
+    Each photo that is learned from is shown `repeats` times an epoch.
+    """
 
     folder: str
     annotation: datasets.Annotation
     validation_share: float = 0.1
+    repeats: int = 1
 
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """`window` pixels of the square are shown at a time, for `epochs`, under one rate cycle."""
+    """`window` pixels of the square are shown at a time, for `epochs`, under one rate cycle.
+
+    A stage that was stopped before the end of its cycle says in `cycle_epochs` how long that was.
+    """
 
     window: int
     epochs: int
     batch: int
     peak_rate: float
+    cycle_epochs: int | None = None
+    turned_share: float = augment.TURNED_SHARE
+    covered_share: float = augment.COVERED_SHARE
 
 
 @dataclass(frozen=True, slots=True)

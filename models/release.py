@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,6 +16,7 @@ from service.adapters.machine import usable_cpus
 from service.adapters.onnx import load_segmenter
 from service.core.crop import CropPolicy
 from service.core.encoding import Encoding
+from service.ports import Segmenter
 from service.settings import Device
 from service.usecases.optimize import Optimizer
 
@@ -42,17 +44,38 @@ def release(
     provenance: Provenance,
     to: Path,
 ) -> Released:
-    """Writes `to` and its card; the confidence is the lowest that loses no reading of `val`."""
+    """Writes `to` and its card; the confidence is the lowest that loses no reading of `val`.
+
+    Raises ValueError where no source holds a photo out to measure on.
+    """
     network = trained_network(recipe, checkpoint)
-    held_out = {name: val for name, (_, val) in recipe.splits_by_source(data).items()}
+
+    def written(calibration: Calibration, model: Path) -> str:
+        return export(recipe, network, calibration=calibration, label=label, to=model)
+
+    return released(recipe, written, data=data, label=label, provenance=provenance, to=to)
+
+
+def released(
+    recipe: Recipe,
+    written: Callable[[Calibration, Path], str],
+    *,
+    data: Path,
+    label: Label,
+    provenance: Provenance,
+    to: Path,
+) -> Released:
+    """As `release`, of what `written` writes; it returns the SHA-256."""
+    held_out = {name: val for name, (_, val) in recipe.splits_by_source(data).items() if val}
+    if not held_out:
+        raise ValueError("no photo is held out to calibrate on; give a source a validation_share")
     # Beside its place until it is whole: a model that trusts everything must never lie there.
     with TemporaryDirectory(dir=to.parent) as folder:
         model = Path(folder) / to.name
 
         def exported(min_confidence: float) -> tuple[str, Optimizer]:
-            calibration = Calibration(THRESHOLD, min_confidence)
-            sha256 = export(recipe, network, calibration=calibration, label=label, to=model)
-            _card_of(model).write_text(sha256)
+            sha256 = written(Calibration(THRESHOLD, min_confidence), model)
+            card_of(model).write_text(sha256)
             return sha256, optimizer_of(model)
 
         _, trusting = exported(0.0)
@@ -68,18 +91,22 @@ def release(
             sha256=sha256,
             scores=scores,
         )
-        _card_of(model).write_text(text)
-        _card_of(model).replace(_card_of(to))
+        card_of(model).write_text(text)
+        card_of(model).replace(card_of(to))
         model.replace(to)
     return Released(to, sha256, calibration, scores)
 
 
 def optimizer_of(model: Path) -> Optimizer:
     """The way of a photo as the service goes it by default, with this model."""
-    segmenter = load_segmenter(model, Device.AUTO, threads=usable_cpus())
+    segmenter = segmenter_of(model)
     said = segmenter.description
     policy = CropPolicy(threshold=said.threshold, min_confidence=said.min_confidence)
     return Optimizer(segmenter, policy, Encoding.AUTO, keep_gps=False)
+
+
+def segmenter_of(model: Path) -> Segmenter:
+    return load_segmenter(model, Device.AUTO, threads=usable_cpus())
 
 
 def provenance_of(recipe: Recipe, recipe_path: Path, *, data: Path, terms: str) -> Provenance:
@@ -87,5 +114,6 @@ def provenance_of(recipe: Recipe, recipe_path: Path, *, data: Path, terms: str) 
     return Provenance(recipe_path.name, len(learned), datasets.fingerprint(learned), terms)
 
 
-def _card_of(model: Path) -> Path:
+def card_of(model: Path) -> Path:
+    """Where the card of a model lies."""
     return model.with_suffix(".md")

@@ -38,7 +38,13 @@ class Views(Dataset[tuple[Tensor, Tensor]]):
         rng = np.random.default_rng([self.recipe.seed, self.epoch, index])
         other = self.squares[int(rng.integers(len(self.squares)))]
         pixels, mask = augment.view(
-            self.squares[index], other, window=self.stage.window, side=self.recipe.side, rng=rng
+            self.squares[index],
+            other,
+            window=self.stage.window,
+            side=self.recipe.side,
+            rng=rng,
+            turned_share=self.stage.turned_share,
+            covered_share=self.stage.covered_share,
         )
         return torch.from_numpy(pixels.copy()), torch.from_numpy(mask)
 
@@ -69,8 +75,8 @@ def train(recipe: Recipe, *, data: Path, out: Path, device: str = "cpu") -> Path
     """Runs all stages and returns the last checkpoint; an existing one in `out` is resumed."""
     torch.manual_seed(recipe.seed)
     out.mkdir(parents=True, exist_ok=True)
-    learned, held_out = recipe.splits(data)
-    squares = [datasets.square(one, recipe.source_side) for one in tqdm(learned, "reading")]
+    _, held_out = recipe.splits(data)
+    squares = _shown(recipe, data)
     validation = [datasets.square(one, recipe.side) for one in tqdm(held_out, "reading val")]
     network = recipe.build_network().to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stub lacks this form
     follow = get_ema_multi_avg_fn(recipe.average_decay)  # type: ignore[no-untyped-call]  # torch
@@ -109,6 +115,16 @@ def mean_dice(network: nn.Module, squares: list[datasets.Square], *, device: str
     return float(np.mean(scores))
 
 
+def _shown(recipe: Recipe, data: Path) -> list[datasets.Square]:
+    """What an epoch shows; a photo that is repeated is read, and held, once."""
+    splits, squares = recipe.splits_by_source(data), []
+    for source in recipe.data:
+        learned, _ = splits[source.folder]
+        read = [datasets.square(one, recipe.source_side) for one in tqdm(learned, source.folder)]
+        squares += source.repeats * read
+    return squares
+
+
 def _learner(
     recipe: Recipe, stage: Stage, network: nn.Module, averaged: AveragedModel, *, steps: int
 ) -> Learner:
@@ -116,7 +132,11 @@ def _learner(
         network.parameters(), stage.peak_rate, weight_decay=recipe.weight_decay
     )
     schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, stage.peak_rate, epochs=stage.epochs, steps_per_epoch=steps, pct_start=0.15
+        optimizer,
+        stage.peak_rate,
+        epochs=stage.cycle_epochs or stage.epochs,
+        steps_per_epoch=steps,
+        pct_start=0.15,
     )
     return Learner(network, averaged, optimizer, schedule, 0, [])
 

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from service.core.access import ApiKey
 from service.core.archive import ArchivedObject, Removal
+from service.core.history import HistoryEntry, Told
 from service.core.job import (
     Forecast,
     Item,
@@ -106,13 +107,35 @@ class Ledger(Protocol):
 
     def by_original(self, sha256: str) -> Record | None: ...
 
+    def is_stored(self, sha256: str) -> bool:
+        """Whether a photo is stored as these very bytes."""
+
     def original_of_idempotency_key(self, idempotency_key: str) -> str | None:
         """The SHA-256 of the original that the key was used with."""
 
     def page(self, where: PhotoFilter, *, limit: int, cursor: str | None = None) -> Page:
         """Newest first by (received_at, id); an unreadable cursor raises `RequestRejected`."""
 
-    def delete(self, photo_id: UUID) -> None:
+    def change(self, before: Record, after: Record, *, told: Told | None = None) -> bool:
+        """Puts `after` in the place of `before`, and what is told of it into the history.
+
+        False where the record is no longer `before`, or is gone: then nothing has changed. What
+        is told to be purged also counts as freed, less the crop, by the job that made the record.
+        """
+
+    def history(self, photo_id: UUID) -> tuple[HistoryEntry, ...]:
+        """From the first entry on; it outlives the record."""
+
+    def due(self, now: datetime, *, limit: int, after: Record | None = None) -> tuple[Record, ...]:
+        """Records in grace whose `retained_until` has come, longest ago first.
+
+        Before them come those without one: `purge` was about to delete their originals.
+        """
+
+    def locked(self, *, limit: int, after: Record | None = None) -> tuple[Record, ...]:
+        """Records whose original is kept by a lock, in the order of their ids."""
+
+    def delete(self, photo_id: UUID, *, at: datetime) -> None:
         """Forgets the record and its idempotency keys; that there is none is fine."""
 
     def totals(self, where: PhotoFilter, *, min_billable_bytes: int) -> SavingsTotals: ...
@@ -272,9 +295,10 @@ class JobLedger(Protocol):
     def every_item(self, job_id: UUID) -> Iterator[Item]:
         """All items in order, streamed in constant memory, a transaction a page."""
 
-    def keep_forecast(
-        self, job_id: UUID, forecast: Forecast, pictures: Sequence[SamplePicture]
-    ) -> None: ...
+    def keep_forecast(self, job_id: UUID, forecast: Forecast) -> None: ...
+
+    def keep_pictures(self, job_id: UUID, pictures: Sequence[SamplePicture]) -> None:
+        """Adds to a job's pictures; one that is there under its number stays."""
 
     def sample_pictures(self, job_id: UUID) -> tuple[SamplePicture, ...]: ...
 
@@ -285,3 +309,20 @@ class JobLedger(Protocol):
 
     def forget_worker(self, worker_id: str) -> bool:
         """False where another has forgotten it before."""
+
+
+class WorkflowEngine(Protocol):
+    """Hands out a job's work to all workers, durably; to begin the same twice begins it once."""
+
+    def begin_preparing(self, job: Job) -> None: ...
+
+    def begin_chunk(self, job: Job, chunk: int) -> None: ...
+
+    def is_working_on(self, job: Job) -> bool:
+        """Whether any worker has a part of the job in hand."""
+
+    def failure(self, job: Job) -> str | None:
+        """Why a part of this attempt ended as it never should."""
+
+    def adopt(self, worker_id: str) -> int:
+        """Hands out again what a dead worker had in hand; how many parts."""

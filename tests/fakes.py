@@ -12,7 +12,8 @@ from service.adapters.objects import checked_key, checked_range, is_own, round_t
 from service.core.access import ApiKey
 from service.core.errors import RequestRejected, Unavailable
 from service.core.fields import check_name
-from service.core.record import Page, PhotoFilter, Record, Recorded, Status
+from service.core.history import HistoryEntry, Told, deleted, next_entry, recorded
+from service.core.record import Page, PhotoFilter, Record, Recorded, Retention, Status
 from service.core.savings import SavingsTotals
 from service.ports import StoredObject
 
@@ -25,6 +26,7 @@ class FakeLedger:
         self._records: dict[UUID, Record] = {}
         self._originals: dict[str, str] = {}  # SHA-256 by idempotency key
         self._keys: dict[UUID, ApiKey] = {}
+        self._histories: dict[UUID, list[HistoryEntry]] = {}
 
     def record(self, record: Record, *, idempotency_key: str | None = None) -> Recorded:
         check_name("idempotency_key", idempotency_key)
@@ -40,6 +42,7 @@ class FakeLedger:
             if earlier is not None:
                 return Recorded(earlier, created=False)
             self._records[record.id] = record
+            self._tell(record.id, recorded(record))
             return Recorded(record, created=True)
 
     def by_id(self, photo_id: UUID) -> Record | None:
@@ -50,6 +53,10 @@ class FakeLedger:
         with self._lock:
             found = (r for r in self._records.values() if r.original.sha256 == sha256)
             return next(found, None)
+
+    def is_stored(self, sha256: str) -> bool:
+        with self._lock:
+            return any(record.stored.sha256 == sha256 for record in self._records.values())
 
     def original_of_idempotency_key(self, idempotency_key: str) -> str | None:
         check_name("idempotency_key", idempotency_key)
@@ -66,10 +73,46 @@ class FakeLedger:
             return Page(items, None)
         return Page(items, _cursor_after(items[-1]))
 
-    def delete(self, photo_id: UUID) -> None:
+    def change(self, before: Record, after: Record, *, told: Told | None = None) -> bool:
+        with self._lock:
+            if self._records.get(before.id) != before:
+                return False
+            if told is not None:
+                self._tell(before.id, told)
+            self._records[before.id] = after
+            return True
+
+    def history(self, photo_id: UUID) -> tuple[HistoryEntry, ...]:
+        with self._lock:
+            return tuple(self._histories.get(photo_id, ()))
+
+    def due(self, now: datetime, *, limit: int, after: Record | None = None) -> tuple[Record, ...]:
+        with self._lock:
+            over = [
+                record
+                for record in self._records.values()
+                if record.original.retention is Retention.GRACE and _end_of_grace(record)[0] <= now
+            ]
+        in_order = sorted(over, key=_end_of_grace)
+        if after is not None:
+            in_order = [each for each in in_order if _end_of_grace(each) > _end_of_grace(after)]
+        return tuple(in_order[:limit])
+
+    def locked(self, *, limit: int, after: Record | None = None) -> tuple[Record, ...]:
+        with self._lock:
+            found = sorted(
+                record.id
+                for record in self._records.values()
+                if record.original.retention is Retention.LOCKED
+                and (after is None or record.id > after.id)
+            )
+            return tuple(self._records[photo_id] for photo_id in found[:limit])
+
+    def delete(self, photo_id: UUID, *, at: datetime) -> None:
         with self._lock:
             record = self._records.pop(photo_id, None)
             if record is not None:
+                self._tell(photo_id, deleted(record, at=at))
                 sha256 = record.original.sha256
                 self._originals = {k: s for k, s in self._originals.items() if s != sha256}
 
@@ -109,6 +152,10 @@ class FakeLedger:
     def check(self) -> None:
         """It is always there."""
 
+    def _tell(self, photo_id: UUID, told: Told) -> None:
+        entries = self._histories.setdefault(photo_id, [])
+        entries.append(next_entry(entries[-1] if entries else None, photo_id, told))
+
     def _selected(self, where: PhotoFilter) -> list[Record]:
         with self._lock:
             return [record for record in self._records.values() if _is_selected(record, where)]
@@ -127,6 +174,11 @@ def _is_selected(record: Record, where: PhotoFilter) -> bool:
 
 def _position(record: Record) -> tuple[datetime, UUID]:
     return record.received_at, record.id
+
+
+def _end_of_grace(record: Record) -> tuple[datetime, UUID]:
+    """Before all others those whose original is about to be deleted."""
+    return record.original.retained_until or datetime.min.replace(tzinfo=UTC), record.id
 
 
 def _cursor_after(record: Record) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 from service.core.crop import Reason
@@ -49,7 +49,7 @@ def cropped_record(
             4000,
             2250,
             1,
-            None,
+            received_at + timedelta(days=30) if retained_key else None,
             retained_key,
             retention=Retention.GRACE if retained_key else None,
         ),

@@ -15,6 +15,9 @@ import httpx
 import uvicorn
 from fastapi import FastAPI
 
+from service.adapters.archives import OpenedArchives
+from service.adapters.sql.engine import engine_for
+from service.adapters.sql.jobs import SqlJobLedger
 from service.api.app import application
 from service.api.keys import Authentication, AuthRule
 from service.api.parts import Parts
@@ -22,11 +25,17 @@ from service.core.access import ApiKey, Scope, secret_sha256
 from service.core.crop import CropPolicy
 from service.core.encoding import Encoding
 from service.core.photo import Limits
-from service.ports import Ledger, ObjectStore, Segmenter
+from service.ports import JobLedger, Ledger, ObjectStore, Segmenter
+from service.usecases.jobs import JobRules
 from service.usecases.optimize import Optimizer
+from service.usecases.originals import Originals
+from service.usecases.places import OwnStore
+from service.usecases.restore import Restore
 from service.usecases.upload import Intake
 
 START_S = 10.0
+NO_DATABASE = "sqlite:////no/such/folder/jobs.db"
+"""Of tests that have no jobs: whoever asks for some finds the database away."""
 
 
 def now_in_utc() -> datetime:
@@ -41,14 +50,19 @@ def parts_of(
     limits: Limits | None = None,
     megapixels: float = 50.0,
     rule: AuthRule = AuthRule.NEVER,
+    jobs: JobLedger | None = None,
     keep_originals: timedelta = timedelta(0),
     clock: Callable[[], datetime] = now_in_utc,
 ) -> Parts:
     optimizer = Optimizer(segmenter, CropPolicy(), Encoding.AUTO, keep_gps=False)
+    originals = Originals(OpenedArchives(None), OwnStore("s3://own-store", "metercrop/"))
     return Parts(
         intake=Intake(optimizer, store, ledger, keep_originals, clock),
+        restore=Restore(ledger, store, originals, clock),
         store=store,
         ledger=ledger,
+        jobs=jobs or SqlJobLedger(engine_for(NO_DATABASE)),
+        job_rules=JobRules(OwnStore("s3://own-store", "metercrop/")),
         segmenter=segmenter,
         limits=limits or Limits(),
         max_concurrent_megapixels=megapixels,

@@ -15,6 +15,8 @@ branch_labels = None
 depends_on = None
 
 IN_GRACE = "retention = 'grace'"
+OF_A_PHOTO = "photo_id is not null"
+OF_JOBS = ("workers", "job_pictures", "job_items", "job_freed", "job_chunks")
 
 
 def upgrade() -> None:
@@ -31,21 +33,30 @@ def upgrade() -> None:
         sqlite_where=sa.text(IN_GRACE),
         postgresql_where=sa.text(IN_GRACE),
     )
+    op.create_index("ix_photos_stored_sha256", "photos", ["stored_sha256"])
     op.create_table("photo_events", *_event_columns())
     op.create_table("jobs", *_job_columns())
     op.create_index("ix_jobs_created_at_id", "jobs", ["created_at", "id"])
     op.create_index("ix_jobs_state", "jobs", ["state"])
     op.create_table("job_chunks", *_chunk_columns())
+    op.create_table("job_freed", *_freed_columns())
     op.create_table("job_items", *_item_columns())
     op.create_index("ix_job_items_job_id_state_number", "job_items", ["job_id", "state", "number"])
-    op.create_index("ix_job_items_photo_id", "job_items", ["photo_id"])
+    op.create_index(
+        "ix_job_items_photo_id",
+        "job_items",
+        ["photo_id"],
+        sqlite_where=sa.text(OF_A_PHOTO),
+        postgresql_where=sa.text(OF_A_PHOTO),
+    )
     op.create_table("job_pictures", *_picture_columns())
     op.create_table("workers", *_worker_columns())
 
 
 def downgrade() -> None:
-    for table in ("workers", "job_pictures", "job_items", "job_chunks", "jobs", "photo_events"):
+    for table in (*OF_JOBS, "jobs", "photo_events"):
         op.drop_table(table)
+    op.drop_index("ix_photos_stored_sha256", "photos")
     op.drop_index("ix_photos_retained_until", "photos")
     for column in ("fingerprint", "retention", "retained_version"):
         op.drop_column("photos", column)
@@ -95,7 +106,7 @@ def _job_columns() -> list[SchemaItem]:
 
 def _chunk_columns() -> list[SchemaItem]:
     counts = ("total", "cropped", "kept_original", "failed", "skipped")
-    sums = ("original_bytes", "stored_bytes", "freed_bytes")
+    sums = ("original_bytes", "stored_bytes")
     return [
         sa.Column("job_id", sa.Uuid(), nullable=False),
         sa.Column("number", sa.Integer(), nullable=False),
@@ -106,11 +117,20 @@ def _chunk_columns() -> list[SchemaItem]:
     ]
 
 
+def _freed_columns() -> list[SchemaItem]:
+    return [
+        sa.Column("job_id", sa.Uuid(), nullable=False),
+        sa.Column("chunk", sa.Integer(), nullable=False),
+        sa.Column("freed_bytes", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("job_id", "chunk", name="pk_job_freed"),
+        _of_job("job_freed"),
+    ]
+
+
 def _item_columns() -> list[SchemaItem]:
     return [
         sa.Column("job_id", sa.Uuid(), nullable=False),
         sa.Column("number", sa.BigInteger(), nullable=False),
-        sa.Column("chunk", sa.Integer(), nullable=False),
         sa.Column("root", sa.Text(), nullable=False),
         sa.Column("key", sa.Text(), nullable=False),
         sa.Column("version_id", sa.Text(), nullable=False),

@@ -8,8 +8,12 @@ from typing import Any
 from torch import nn
 
 from models.networks.attention_unet import AttentionUNet
+from models.networks.subpixel_unet import SubpixelUNet
 
-NETWORKS: dict[str, Callable[..., nn.Module]] = {"attention_unet": AttentionUNet}
+NETWORKS: dict[str, Callable[..., nn.Module]] = {
+    "attention_unet": AttentionUNet,
+    "subpixel_unet": SubpixelUNet,
+}
 
 
 def build(name: str, options: dict[str, Any]) -> nn.Module:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from io import BytesIO
@@ -15,7 +15,7 @@ from minio.error import MinioException
 from minio.helpers import ObjectWriteResult, check_bucket_name
 
 from service.adapters.objects import checked_key, checked_range, is_own, round_trip
-from service.adapters.s3_client import DEFAULT_PATIENCE, Patience, S3Account, s3_client
+from service.adapters.s3_client import DEFAULT_PATIENCE, Patience, S3Account, s3_client_for
 from service.adapters.s3_errors import (
     MISSING_KEY,
     RANGE_BEYOND_END,
@@ -23,6 +23,7 @@ from service.adapters.s3_errors import (
     no_such_bucket,
     outage,
 )
+from service.adapters.s3_reading import answered, body_of, checked_name
 from service.core.errors import Misconfigured, Unavailable
 from service.ports import StoredObject
 
@@ -43,11 +44,13 @@ class S3Store:
     client: Minio
     bucket: str
     prefix: str = ""
+    named_by: str = "METERCROP_STORE_URL"
+    """What its user set to name it, for advice."""
 
     def put(self, key: str, content: bytes, *, media_type: str) -> None:
         """Checked on arrival: the server's MD5 against ours, or the length where it has none."""
         name = self._name(checked_key(key))
-        with outage(f"write {key!r}", bucket=self.bucket):
+        with self._outage(f"write {key!r}"):
             written = self.client.put_object(
                 self.bucket,
                 name,
@@ -66,7 +69,7 @@ class S3Store:
 
     def get(self, key: str) -> bytes | None:
         name = self._name(key)
-        with outage(f"read {key!r}", bucket=self.bucket), _none_on(MISSING_KEY):
+        with self._outage(f"read {key!r}"), _none_on(MISSING_KEY):
             return self._body(name, start=0, length=0)
         return None
 
@@ -76,7 +79,7 @@ class S3Store:
         name = self._name(key)
         if length == 0:
             return None if self.head(key) is None else b""
-        with outage(f"read {key!r}", bucket=self.bucket), _none_on(MISSING_KEY):
+        with self._outage(f"read {key!r}"), _none_on(MISSING_KEY):
             with _none_on(RANGE_BEYOND_END):
                 return self._body(name, start=start, length=length)
             return b""
@@ -84,22 +87,22 @@ class S3Store:
 
     def head(self, key: str) -> StoredObject | None:
         name, task = self._name(key), f"look up {key!r}"
-        with outage(task, bucket=self.bucket):
+        with self._outage(task):
             with _none_on(MISSING_KEY):
                 return self._stored(self.client.stat_object(self.bucket, name))
             # A HEAD's 404 has no body to say what is missing: a bucket, or a whole S3 server.
             if self.client.bucket_exists(self.bucket):
                 return None
-        raise no_such_bucket(task, bucket=self.bucket)
+        raise no_such_bucket(task, bucket=self.bucket, named_by=self.named_by)
 
     def delete(self, key: str) -> None:
         name = self._name(key)
-        with outage(f"delete {key!r}", bucket=self.bucket), _none_on(MISSING_KEY):
+        with self._outage(f"delete {key!r}"), _none_on(MISSING_KEY):
             self.client.remove_object(self.bucket, name)
 
     def objects(self, prefix: str = "") -> Iterator[StoredObject]:
         """As the port says, a page of a thousand at a time; folder markers are no objects."""
-        with outage("list", bucket=self.bucket):
+        with self._outage("list"):
             for found in self.client.list_objects(
                 self.bucket, prefix=self.prefix + prefix, recursive=True
             ):
@@ -112,28 +115,21 @@ class S3Store:
         if not timedelta(seconds=1) <= expires_in <= MAX_PRESIGNED:
             raise ValueError(f"an address holds for 1 s to 7 days, not for {expires_in}")
         name = self._name(key)
-        with outage(f"sign an address for {key!r}", bucket=self.bucket):
+        with self._outage(f"sign an address for {key!r}"):
             return self.client.presigned_get_object(self.bucket, name, expires=expires_in)
 
     def check(self) -> None:
         round_trip(self)
 
     def _name(self, key: str) -> str:
-        """The object's name in the bucket; ValueError for what the SDK can't address."""
-        if not key.strip() or "\0" in key or {".", ".."} & set(key.split("/")):
-            raise ValueError(f"a key is a path without . and .. segments and NUL: {key!r}")
-        return self.prefix + key
+        return self.prefix + checked_name(key)
+
+    def _outage(self, task: str) -> AbstractContextManager[None]:
+        return outage(task, bucket=self.bucket, named_by=self.named_by)
 
     def _body(self, name: str, *, start: int, length: int) -> bytes:
-        """The bytes as they are stored, whatever Content-Encoding they are labelled with."""
-        response = self.client.get_object(self.bucket, name, offset=start, length=length)
-        try:
-            content = response.read(decode_content=False)
-        finally:
-            response.close()
-            response.release_conn()
-        if "etag" not in response.headers:
-            raise ValueError("the answer is not S3's, it has no ETag")
+        with answered(self.client, self.bucket, name, start=start, length=length) as response:
+            content = body_of(response)
         if length and "content-range" not in response.headers:  # a server that knows no ranges
             return content[start : start + length]
         return content
@@ -152,33 +148,10 @@ class S3Store:
         )
 
 
-def s3_store_from(
-    url: str,
-    *,
-    endpoint: str,
-    access_key: str,
-    secret_key: str,
-    region: str,
-    secure: bool,
-    patience: Patience = DEFAULT_PATIENCE,
-) -> S3Store:
+def s3_store_from(url: str, account: S3Account, patience: Patience = DEFAULT_PATIENCE) -> S3Store:
     """The store of `s3://bucket/prefix`; asks no server; raises `Misconfigured` `settings.*`."""
     bucket, prefix = _bucket_and_prefix(url)
-    if not (access_key and secret_key):
-        raise Misconfigured(
-            "settings.s3_access_key",
-            f"{url} needs METERCROP_S3_ACCESS_KEY and METERCROP_S3_SECRET_KEY; set both",
-        )
-    account = S3Account(endpoint, access_key, secret_key, region, secure)
-    try:
-        client = s3_client(account, patience)
-    except ValueError as error:
-        raise Misconfigured(
-            "settings.s3_endpoint",
-            f"METERCROP_S3_ENDPOINT is {endpoint!r} and METERCROP_S3_REGION {region!r}: {error}; "
-            "an endpoint is host or host:port, without http:// (METERCROP_S3_SECURE says which)",
-        ) from error
-    return S3Store(client, bucket, prefix)
+    return S3Store(s3_client_for(url, account, patience), bucket, prefix)
 
 
 def _bucket_and_prefix(url: str) -> tuple[str, str]:

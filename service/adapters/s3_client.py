@@ -13,6 +13,8 @@ from urllib3 import BaseHTTPResponse, PoolManager, Retry, Timeout
 from urllib3.connectionpool import ConnectionPool
 from urllib3.exceptions import ReadTimeoutError
 
+from service.core.errors import Misconfigured
+
 MAX_IDLE_CONNECTIONS = 64
 """More threads than that still work, each over that number with a connection of its own."""
 
@@ -57,6 +59,24 @@ def s3_client(account: S3Account, patience: Patience = DEFAULT_PATIENCE) -> Mini
             ssl_context=_trust() if account.secure else None,
         ),
     )
+
+
+def s3_client_for(address: str, account: S3Account, patience: Patience = DEFAULT_PATIENCE) -> Minio:
+    """The client for an `s3://` address; raises `Misconfigured` that names the variable."""
+    if not (account.access_key and account.secret_key):
+        raise Misconfigured(
+            "settings.s3_access_key",
+            f"{address} needs METERCROP_S3_ACCESS_KEY and METERCROP_S3_SECRET_KEY; set both",
+        )
+    try:
+        return s3_client(account, patience)
+    except ValueError as error:
+        raise Misconfigured(
+            "settings.s3_endpoint",
+            f"METERCROP_S3_ENDPOINT is {account.endpoint!r} and METERCROP_S3_REGION "
+            f"{account.region!r}: {error}; an endpoint is host or host:port, without http:// "
+            "(METERCROP_S3_SECURE says which)",
+        ) from error
 
 
 class HangsAreFinal(Retry):

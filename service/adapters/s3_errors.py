@@ -18,8 +18,6 @@ FAILURES = (MinioException, HTTPError, OSError, ValueError, ParseError)
 MAX_QUOTED = 400
 """Characters of a foreign message; a proxy's page may be long."""
 
-NO_SUCH_BUCKET = "the bucket does not exist: create it, or correct METERCROP_STORE_URL"
-
 MISSING_KEY = "NoSuchKey"
 RANGE_BEYOND_END = "InvalidRange"
 
@@ -35,12 +33,15 @@ ELSEWHERE = {"AuthorizationHeaderMalformed", "PermanentRedirect", "Redirect"}
 
 
 @contextmanager
-def outage(task: str, *, bucket: str) -> Iterator[None]:
-    """Whatever goes wrong on the way to the server becomes `Unavailable` with its cause."""
+def outage(task: str, *, bucket: str, named_by: str) -> Iterator[None]:
+    """Whatever goes wrong on the way to the server becomes `Unavailable` with its cause.
+
+    `named_by` is what its user named the bucket by, for advice.
+    """
     try:
         yield
     except FAILURES as error:
-        raise _unavailable(task, bucket, _diagnosis(error)) from error
+        raise _unavailable(task, bucket, _diagnosis(error, named_by)) from error
 
 
 def code_of(error: MinioException) -> str | None:
@@ -56,19 +57,23 @@ def code_of(error: MinioException) -> str | None:
     return None
 
 
-def no_such_bucket(task: str, *, bucket: str) -> Unavailable:
-    return _unavailable(task, bucket, NO_SUCH_BUCKET)
+def no_such_bucket(task: str, *, bucket: str, named_by: str) -> Unavailable:
+    return _unavailable(task, bucket, _create_it(named_by))
 
 
 def _unavailable(task: str, bucket: str, diagnosis: str) -> Unavailable:
     return Unavailable("store.unavailable", f"could not {task} in bucket {bucket!r}: {diagnosis}")
 
 
-def _diagnosis(error: Exception) -> str:
+def _create_it(named_by: str) -> str:
+    return f"the bucket does not exist: create it, or correct {named_by}"
+
+
+def _diagnosis(error: Exception, named_by: str) -> str:
     """What happened and what to do."""
     code = code_of(error) if isinstance(error, MinioException) else None
     if code == "NoSuchBucket":
-        return NO_SUCH_BUCKET
+        return _create_it(named_by)
     if code in REFUSED:
         return (
             f"the server refused the credentials ({code}): check METERCROP_S3_ACCESS_KEY and "

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import FastAPI
 
 from service.api.docs import docs_router
+from service.api.jobs import jobs_router
 from service.api.metrics import program_version
 from service.api.middleware import Lingering, Observed
 from service.api.openapi import describe
@@ -43,6 +44,7 @@ def application(parts: Parts) -> FastAPI:
         upload_router(),
         photos_router(),
         segment_router(),
+        jobs_router(),
         savings_router(),
         probes_router(),
         page_router(),

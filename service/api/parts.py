@@ -6,15 +6,20 @@ from dataclasses import dataclass
 
 from service.api.keys import Authentication
 from service.core.photo import Limits
-from service.ports import Ledger, ObjectStore, Segmenter
+from service.ports import JobLedger, Ledger, ObjectStore, Segmenter
+from service.usecases.jobs import JobRules
+from service.usecases.restore import Restore
 from service.usecases.upload import Intake
 
 
 @dataclass(frozen=True, slots=True)
 class Parts:
     intake: Intake
+    restore: Restore
     store: ObjectStore
     ledger: Ledger
+    jobs: JobLedger
+    job_rules: JobRules
     segmenter: Segmenter
     limits: Limits
     max_concurrent_megapixels: float

@@ -11,6 +11,7 @@ from fastapi import APIRouter, Depends, Path, Query, Request
 from fastapi.responses import RedirectResponse, Response
 from pydantic import BeforeValidator
 
+from service.api.history import CHECKED_BY_HAND, HistoryAnswer
 from service.api.keys import requires
 from service.api.objects import Served, object_response
 from service.api.openapi import REFUSED_KEY, problems
@@ -21,7 +22,14 @@ from service.core.access import Scope
 from service.core.errors import NotFound
 from service.core.photo import PhotoFormat
 from service.core.record import Record
-from service.usecases.photos import delete_photo, original_object, record_of
+from service.usecases.photos import (
+    delete_photo,
+    history_of,
+    original_object,
+    record_of,
+    require_original,
+    require_stored,
+)
 
 PRESIGNED_FOR = timedelta(minutes=5)
 BYTES = {"schema": {"type": "string", "format": "binary"}}
@@ -65,14 +73,40 @@ def photos_router() -> APIRouter:
             path, endpoint, methods=["HEAD"], dependencies=read, include_in_schema=False
         )
     router.add_api_route(
+        "/{photo_id}/audit",
+        photo_history,
+        dependencies=read,
+        description=CHECKED_BY_HAND,
+        responses=missing,
+    )
+    _add_routes_that_change(router)
+    return router
+
+
+def _add_routes_that_change(router: APIRouter) -> None:
+    admin = [Depends(requires(Scope.ADMIN))]
+    answers = problems(
+        *REFUSED_KEY,
+        "photo.not_found",
+        "field.invalid",
+        "store.unavailable",
+        "database.unavailable",
+    )
+    router.add_api_route(
+        "/{photo_id}/restore",
+        restore_photo,
+        methods=["POST"],
+        dependencies=admin,
+        responses=answers | problems("original.gone"),
+    )
+    router.add_api_route(
         "/{photo_id}",
         remove_photo,
         methods=["DELETE"],
         status_code=204,
-        dependencies=[Depends(requires(Scope.ADMIN))],
-        responses=missing | problems("store.unavailable", "database.unavailable"),
+        dependencies=admin,
+        responses=answers,
     )
-    return router
 
 
 def list_photos(query: Annotated[PhotoQuery, Query()], running: Here) -> PageAnswer:
@@ -99,6 +133,8 @@ def photo_content(
         url = running.parts.store.presigned_url(stored.key, expires_in=PRESIGNED_FOR)
         if url is not None:
             return RedirectResponse(url, 307, headers={"Cache-Control": "no-store"})
+    if request.method != "HEAD":
+        require_stored(running.parts.store, record)
     served = Served(
         stored.key,
         stored.sha256,
@@ -113,6 +149,8 @@ def photo_original(request: Request, photo_id: PhotoId, running: Here) -> Respon
     """The photo as it came in, while it is kept."""
     record = record_of(running.parts.ledger, photo_id)
     original = record.original
+    if request.method != "HEAD":
+        require_original(running.parts.store, record)
     served = Served(
         original_object(record),
         original.sha256,
@@ -123,9 +161,24 @@ def photo_original(request: Request, photo_id: PhotoId, running: Here) -> Respon
     return object_response(request, running.parts.store, served)
 
 
+def photo_history(photo_id: PhotoId, running: Here) -> HistoryAnswer:
+    return HistoryAnswer.of(photo_id, history_of(running.parts.ledger, photo_id))
+
+
+def restore_photo(photo_id: PhotoId, running: Here) -> PhotoAnswer:
+    """The original, while it is retained, becomes the stored object again; its crop is deleted.
+
+    A photo whose original is stored already is answered as it is.
+    """
+    record = running.parts.restore.restored(photo_id)
+    structlog.get_logger().info("photo.restored", photo_id=str(photo_id))
+    return PhotoAnswer.of(record)
+
+
 def remove_photo(photo_id: PhotoId, running: Here) -> None:
-    """Objects first, then the record."""
-    delete_photo(running.parts.ledger, running.parts.store, photo_id)
+    """Objects first, then the record; an archive's own object stays where it is."""
+    parts = running.parts
+    delete_photo(parts.ledger, parts.store, photo_id, at=parts.intake.clock())
     structlog.get_logger().info("photo.deleted", photo_id=str(photo_id))
 
 

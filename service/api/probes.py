@@ -8,6 +8,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from prometheus_client import CONTENT_TYPE_LATEST
 
+from service.api.job_metrics import job_metrics
 from service.api.openapi import problems
 from service.api.problems import problem
 from service.api.running import Here
@@ -69,4 +70,6 @@ async def ready(request: Request, running: Here) -> ReadyAnswer | Response:
 
 def metrics(running: Here) -> Response:
     """For Prometheus."""
-    return Response(running.metrics.text(), media_type=CONTENT_TYPE_LATEST)
+    parts = running.parts
+    of_jobs = job_metrics(parts.jobs, at=parts.intake.clock())
+    return Response(running.metrics.text() + of_jobs, media_type=CONTENT_TYPE_LATEST)

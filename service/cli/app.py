@@ -7,9 +7,14 @@ import typer
 from service.cli import keys
 from service.cli.doctor import doctor
 from service.cli.ingest import ingest
+from service.cli.jobs import jobs
 from service.cli.migrate import migrate
+from service.cli.purge import purge
+from service.cli.reprocess import reprocess
+from service.cli.restore import restore
 from service.cli.savings import savings
 from service.cli.serve import serve
+from service.cli.worker import worker
 
 
 def application() -> typer.Typer:
@@ -23,7 +28,18 @@ def application() -> typer.Typer:
         help="Keeps what matters of meter photos: an exact crop of the reading, "
         "and proof of what it saved.",
     )
-    for command in (serve, ingest, savings, migrate, doctor):
+    for command in (
+        serve,
+        ingest,
+        reprocess,
+        jobs,
+        worker,
+        savings,
+        restore,
+        purge,
+        migrate,
+        doctor,
+    ):
         app.command()(command)
     app.add_typer(keys.application(), name="keys")
     return app

@@ -11,10 +11,10 @@ from rich.markup import escape
 from rich.table import Table
 
 from service.cli.diagnosis import Fact, Facts, Finding, examined, findings, versions
-from service.cli.figures import printable, size
 from service.cli.flags import ALL, Flags, takes_settings
 from service.cli.options import AsJson
 from service.core.errors import Misconfigured
+from service.core.figures import printable, size
 from service.settings import PREFIX, read_settings
 
 

@@ -24,6 +24,16 @@ PANEL = "Settings, each also METERCROP_... in the environment or in .env"
 
 ALL = tuple(Settings.model_fields)
 DATABASE = ("home", "database_url")
+STORAGE = (
+    *DATABASE,
+    "store_url",
+    "s3_endpoint",
+    "s3_access_key",
+    "s3_secret_key",
+    "s3_region",
+    "s3_secure",
+    "max_concurrent_megapixels",
+)
 MONEY = ("price_per_gb_month", "min_billable_bytes")
 WORK = tuple(name for name in ALL if name not in ("auth", *MONEY))
 

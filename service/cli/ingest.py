@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from threading import Event
-from types import FrameType
 from typing import Annotated
 
 import typer
 
 from service.cli.flags import WORK, Flags, takes_settings
 from service.cli.logs import configure_logging
+from service.cli.signals import INTERRUPTED, stopped_by_signals
 from service.settings import read_settings
-
-INTERRUPTED = 130
-"""What shells expect of a command that Ctrl-C ended."""
 
 
 @takes_settings(*WORK)
@@ -47,7 +40,7 @@ def ingest(
     configure_logging()
     machine = bootstrap.assembled(settings)
     files = list(photo_files(paths))
-    with _stopped_by_signals() as stop, IngestReport(len(files), as_json=as_json) as report:
+    with stopped_by_signals() as stop, IngestReport(len(files), as_json=as_json) as report:
         for outcome in bootstrap.ingest_of(settings, machine, stop=stop).outcomes(files):
             report.tell(outcome)
     if stop.is_set():
@@ -56,20 +49,3 @@ def ingest(
         raise typer.Exit(INTERRUPTED)
     if report.totals.failed:
         raise typer.Exit(1)
-
-
-@contextmanager
-def _stopped_by_signals() -> Iterator[Event]:
-    """Set by the first Ctrl-C or SIGTERM; a second one ends the process where it stands."""
-    stop = Event()
-
-    def ask(number: int, _frame: FrameType | None) -> None:
-        stop.set()
-        signal.signal(number, signal.SIG_DFL)
-
-    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield stop
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from service.api.schemas import PhotoAnswer
-from service.cli.figures import printable, share, size
+from service.core.figures import printable, share, size
 from service.usecases.ingest import Failed, IngestTotals, Taken
 
 

@@ -14,10 +14,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from service.cli.figures import printable
 from service.cli.flags import DATABASE, Flags, takes_settings
 from service.cli.options import AsJson
 from service.core.access import ApiKey, Scope
+from service.core.figures import printable
 from service.ports import Ledger
 from service.settings import read_settings
 from service.usecases.keys import create_key, revoke_key

@@ -44,7 +44,9 @@ def configure_logging() -> None:
 
 def _rendering(stream: TextIO) -> tuple[Processor, ...]:
     if stream.isatty():
-        return (structlog.dev.ConsoleRenderer(),)
+        # Its own tracebacks print local variables, and with them secrets.
+        plain = structlog.dev.plain_traceback
+        return (structlog.dev.ConsoleRenderer(exception_formatter=plain),)
     return (
         structlog.processors.format_exc_info,
         structlog.processors.JSONRenderer(),

@@ -9,9 +9,9 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from service.cli.figures import share, size
 from service.cli.flags import DATABASE, MONEY, Flags, takes_settings
 from service.cli.options import AsJson
+from service.core.figures import share, size
 from service.core.record import PhotoFilter
 from service.core.savings import SavingsTotals
 from service.settings import read_settings

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from service.core.errors import RequestRejected
+from service.core.fields import check_text
+
 CROP_MARK = ".metercrop."
 """In the name of every crop that lies beside its source: `meter.jpg.metercrop.jpg`."""
+
+BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,61}[A-Za-z0-9]")
+MAX_QUOTED = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,3 +46,57 @@ class Removal(StrEnum):
     """Object Lock or a legal hold keeps it."""
     MARKED = "marked"
     """A delete marker hides it in a versioned bucket; it is still stored, and paid for."""
+
+
+def source_of(address: str) -> tuple[str, str]:
+    """Root and key prefix of `s3://bucket/prefix`; of `file:///folder` the folder and "".
+
+    Raises `RequestRejected` `field.invalid` that says what is wrong with the address.
+    """
+    if address.startswith("file://"):
+        return f"file://{_path(address).removesuffix('/')}", ""
+    return _bucket_and_key(address)
+
+
+def object_of(address: str) -> tuple[str, str]:
+    """Root and key of one object; a file's root is the folder that it lies in.
+
+    Raises `RequestRejected` `field.invalid` that says what is wrong with the address.
+    """
+    if address.startswith("file://"):
+        folder, _, key = _path(address).rpartition("/")
+        root = f"file://{folder}"
+    else:
+        root, key = _bucket_and_key(address)
+    if not key:
+        raise _no_address(address, "it names no object")
+    return root, key
+
+
+def _bucket_and_key(address: str) -> tuple[str, str]:
+    if not address.startswith("s3://"):
+        raise _no_address(address, "it begins with neither s3:// nor file:///")
+    bucket, _, key = address.removeprefix("s3://").partition("/")
+    if not BUCKET.fullmatch(bucket):
+        raise _no_address(address, f"{bucket[:MAX_QUOTED]!a} is no bucket's name")
+    check_text("the address", address)
+    return f"s3://{bucket}", key
+
+
+def _path(address: str) -> str:
+    """Absolute, and naming one place; a slash at its end stays."""
+    path = address.removeprefix("file://")
+    if not path.startswith("/"):
+        raise _no_address(address, "a folder's begins with file:/// and names no host")
+    if {"", ".", ".."} & set(path.removesuffix("/").split("/")[1:]):
+        raise _no_address(address, "its path has an empty, . or .. segment")
+    check_text("the address", address)
+    return path
+
+
+def _no_address(address: str, why: str) -> RequestRejected:
+    return RequestRejected(
+        "field.invalid",
+        f"the address {address[:MAX_QUOTED]!a} can't be used: {why}; write s3://bucket/prefix "
+        "or file:///folder, as it is and without percent-encoding",
+    )

@@ -27,7 +27,7 @@ class ObjectRejected(MetercropError):
     """An object of an archive is the reason; it fails alone, and others go on.
 
     Codes `object.gone`, `object.changed`, `object.access_denied`, `object.exists`,
-    `object.too_large`, `object.unaddressable`.
+    `object.unreadable`, `object.unaddressable`.
     """
 
 

@@ -74,8 +74,9 @@ FOR_WORKERS = frozenset({JobState.PREPARING, JobState.READY, JobState.RUNNING, J
 
 @dataclass(frozen=True, slots=True)
 class JobPlan:
-    """What was asked for. Exactly one of `source` and `manifest` is set.
+    """What was asked for. `source`, `manifest` or both are set.
 
+    With both, the manifest's keys that have no address of their own are below the source's root.
     Addresses are `s3://bucket/prefix` or `file:///folder`. `sample` takes that many objects at
     random instead of all; with `confirm` the job waits for a yes once its list is frozen.
     """

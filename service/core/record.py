@@ -70,13 +70,26 @@ class OriginalPhoto:
     height: int
     exif_orientation: int
     retained_until: datetime | None = None
-    """Until then the original is kept beside its crop under `retained_key`."""
+    """Until then the original is kept beside its crop under `retained_key`.
+
+    In grace without an end `purge` has begun to delete it.
+    """
     retained_key: str | None = None
     """In the service's own store, or with `://` in it the whole address of an archive's object."""
     retained_version: str = ""
     """Of an archive with versions, the one that the record is about."""
     retention: Retention | None = None
     """Set where `retained_key` is."""
+
+    @property
+    def is_being_purged(self) -> bool:
+        return self.retention is Retention.GRACE and self.retained_until is None
+
+    @property
+    def may_be_deleted(self) -> bool:
+        """A purge has set about deleting it once, and may, however late, still be at it."""
+        tried = self.retention in (Retention.LOCKED, Retention.MARKED)
+        return tried or self.is_being_purged
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +172,7 @@ class Record:
 
 def is_address(key: str) -> bool:
     """Whether it is a whole address such as `s3://bucket/key`, no key of the service's store."""
-    return "://" in key
+    return key.startswith(("s3://", "file:///"))
 
 
 @dataclass(frozen=True, slots=True)

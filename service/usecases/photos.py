@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
+from datetime import datetime
 from uuid import UUID
 
 from service.core.errors import NotFound, Unavailable
-from service.core.record import Record
+from service.core.history import HistoryEntry
+from service.core.photo import sha256_of
+from service.core.record import Record, Retention, is_address
 from service.ports import Ledger, ObjectStore
 
 CHUNK_BYTES = 4_000_000
@@ -16,20 +20,35 @@ def record_of(ledger: Ledger, photo_id: UUID) -> Record:
     """Raises `NotFound` `photo.not_found`."""
     record = ledger.by_id(photo_id)
     if record is None:
-        raise NotFound("photo.not_found", f"there is no photo {photo_id}")
+        raise _no_photo(photo_id)
     return record
+
+
+def history_of(ledger: Ledger, photo_id: UUID) -> tuple[HistoryEntry, ...]:
+    """A deleted photo's too, and none of a record from before histories were kept.
+
+    Raises `NotFound` `photo.not_found` where there is neither history nor record.
+    """
+    history = ledger.history(photo_id)
+    if not history and ledger.by_id(photo_id) is None:
+        raise _no_photo(photo_id)
+    return history
 
 
 def original_object(record: Record) -> str:
     """The key under which the original's bytes lie; raises `NotFound` `original.gone`."""
     if record.crop is None:
         return record.stored.key
-    if record.original.retained_key is None:
-        raise NotFound(
-            "original.gone",
-            f"the original of photo {record.id} was not kept; its crop is at /content",
-        )
-    return record.original.retained_key
+    original = record.original
+    if original.retained_key is None:
+        why = "was not kept, or its grace is over"
+    elif original.retention is Retention.MARKED:
+        why = "was deleted, and only its bucket's older version is left: restore brings that back"
+    elif original.is_being_purged:
+        why = "is being deleted, as its grace is over"
+    else:
+        return original.retained_key
+    raise _gone(record, why)
 
 
 def object_chunks(store: ObjectStore, key: str, *, start: int, length: int) -> Iterator[bytes]:
@@ -46,12 +65,58 @@ def object_chunks(store: ObjectStore, key: str, *, start: int, length: int) -> I
         start += len(chunk)
 
 
-def delete_photo(ledger: Ledger, store: ObjectStore, photo_id: UUID) -> None:
+def whole_object(store: ObjectStore, key: str, *, sha256: str) -> bytes:
+    """The bytes of a recorded object; that they are missing or others is the store's failure."""
+    content = store.get(key)
+    if content is None or sha256_of(content) != sha256:
+        raise _missing(key)
+    return content
+
+
+def require_stored(store: ObjectStore, record: Record) -> None:
+    """What lies in an archive is its owner's to change, so it is compared before it is served.
+
+    Raises `Unavailable` where it is missing or has other bytes.
+    """
+    stored = record.stored
+    if is_address(stored.key) and not _has(store, stored.key, stored.sha256, length=stored.bytes):
+        raise _missing(stored.key)
+
+
+def require_original(store: ObjectStore, record: Record) -> None:
+    """The same of the original; raises `NotFound` `original.gone`."""
+    key, original = original_object(record), record.original
+    if is_address(key) and not _has(store, key, original.sha256, length=original.bytes):
+        raise _gone(record, f"is no longer to be found at {key}")
+
+
+def delete_photo(ledger: Ledger, store: ObjectStore, photo_id: UUID, *, at: datetime) -> None:
     """Objects first, then the record: a crash between leaves a record that says what is gone."""
     record = record_of(ledger, photo_id)
     for key in record.keys:
         store.delete(key)
-    ledger.delete(photo_id)
+    ledger.delete(photo_id, at=at)
+
+
+def _has(store: ObjectStore, key: str, sha256: str, *, length: int) -> bool:
+    """Whether these are the object's bytes, read like `object_chunks`."""
+    digest, start = hashlib.sha256(), 0
+    while start < length:
+        chunk = store.get_range(key, start=start, length=min(CHUNK_BYTES, length - start))
+        if not chunk:
+            return False
+        digest.update(chunk)
+        start += len(chunk)
+    return digest.hexdigest() == sha256
+
+
+def _no_photo(photo_id: UUID) -> NotFound:
+    return NotFound("photo.not_found", f"there is no photo {photo_id}")
+
+
+def _gone(record: Record, why: str) -> NotFound:
+    why = f"the original of photo {record.id} {why}; what is stored of it is at /content"
+    return NotFound("original.gone", why)
 
 
 def _missing(key: str) -> Unavailable:

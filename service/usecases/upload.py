@@ -7,23 +7,18 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from time import perf_counter
 
-from uuid_utils.compat import uuid7
-
 from service.core.errors import RequestRejected
-from service.core.photo import Photo, sha256_of
+from service.core.photo import Photo
 from service.core.record import (
     Capture,
-    ModelUsed,
     OriginalPhoto,
-    Record,
     Recorded,
     Retention,
     Source,
-    Status,
     StoredPhoto,
-    TimingsMs,
 )
 from service.ports import Ledger, ObjectStore
+from service.usecases.account import Entry, account_of, original_photo, stored_photo
 from service.usecases.optimize import Optimized, Optimizer
 
 
@@ -58,29 +53,8 @@ class Intake:
         storing = perf_counter()
         stored = self._put(photo, optimized)
         original = self._original(photo, retained=optimized.crop is not None)
-        done = perf_counter()
-        record = Record(
-            id=uuid7(),
-            status=Status.CROPPED if optimized.crop else Status.KEPT_ORIGINAL,
-            reason=optimized.reason,
-            capture=_dated(capture, photo),
-            received_at=self.clock(),
-            source=source,
-            original=original,
-            stored=stored,
-            crop=optimized.crop,
-            confidence=optimized.confidence,
-            model=self._model(),
-            timings_ms=TimingsMs(
-                optimized.decode_ms,
-                optimized.segment_ms,
-                optimized.crop_ms,
-                (done - storing) * 1000.0,
-                (done - started) * 1000.0,
-            ),
-            exif=photo.exif,
-            fingerprint=self.optimizer.fingerprint(photo.sha256),
-        )
+        entry = Entry(capture, source, self.clock(), original, stored, started, storing)
+        record = account_of(self.optimizer, photo, optimized, entry)
         return self.ledger.record(record, idempotency_key=idempotency_key)
 
     def _earlier(self, photo: Photo, idempotency_key: str | None) -> Recorded | None:
@@ -101,44 +75,21 @@ class Intake:
 
     def _put(self, photo: Photo, optimized: Optimized) -> StoredPhoto:
         if optimized.crop is None:
-            key, sha256 = original_key(photo), photo.sha256
+            key = original_key(photo)
         else:
             name = self.optimizer.fingerprint(photo.sha256)
             key = _key("crops", name, optimized.format.extension)
-            sha256 = sha256_of(optimized.content)
         self.store.put(key, optimized.content, media_type=optimized.format)
-        return StoredPhoto(
-            sha256=sha256,
-            bytes=len(optimized.content),
-            media_type=optimized.format,
-            width=optimized.width,
-            height=optimized.height,
-            key=key,
-            exact=optimized.exact,
-        )
+        return stored_photo(photo, optimized, key=key)
 
     def _original(self, photo: Photo, *, retained: bool) -> OriginalPhoto:
         """Its account; where a grace is set, a cropped photo's original is put beside the crop."""
-        width, height = photo.size
-        key = until = None
-        if retained and self.keep_originals:
-            key, until = original_key(photo), self.clock() + self.keep_originals
-            self.store.put(key, photo.content, media_type=photo.format)
-        return OriginalPhoto(
-            sha256=photo.sha256,
-            bytes=len(photo.content),
-            media_type=photo.format,
-            width=width,
-            height=height,
-            exif_orientation=photo.exif_orientation,
-            retained_until=until,
-            retained_key=key,
-            retention=None if key is None else Retention.GRACE,
-        )
-
-    def _model(self) -> ModelUsed:
-        model = self.optimizer.segmenter.description
-        return ModelUsed(model.name, model.sha256, model.provider)
+        original = original_photo(photo)
+        if not (retained and self.keep_originals):
+            return original
+        key, until = original_key(photo), self.clock() + self.keep_originals
+        self.store.put(key, photo.content, media_type=photo.format)
+        return replace(original, retained_key=key, retained_until=until, retention=Retention.GRACE)
 
 
 def original_key(photo: Photo) -> str:
@@ -149,10 +100,3 @@ def original_key(photo: Photo) -> str:
 def _key(kind: str, name: str, extension: str) -> str:
     """Two levels of 256 folders keep any one folder of a file system small."""
     return f"{kind}/{name[:2]}/{name[2:4]}/{name}.{extension}"
-
-
-def _dated(capture: Capture, photo: Photo) -> Capture:
-    """What the sender says, and the camera's time where the sender says none."""
-    if capture.captured_at is not None or photo.captured_at is None:
-        return capture
-    return replace(capture, captured_at=photo.captured_at)

@@ -107,6 +107,28 @@ def test_covered_counter_is_no_region(painted: datasets.Square) -> None:
     assert (pixels[painted.mask > 0] == painted.pixels[painted.mask > 0]).mean() < 0.5
 
 
+def test_shares_of_covered_and_turned_views_are_those_asked_for(painted: datasets.Square) -> None:
+    def regions(*, covered_share: float, turned_share: float) -> list[tuple[int, int]]:
+        """(width, height) of the region of many views."""
+        sizes = []
+        for seed in range(40):
+            rng = np.random.default_rng(seed)
+            _, mask = augment.view(
+                painted, painted, window=192, side=192, rng=rng,
+                covered_share=covered_share, turned_share=turned_share,
+            )  # fmt: skip
+            left, top, right, bottom = Image.fromarray(mask).getbbox() or (0, 0, 0, 0)
+            sizes.append((right - left, bottom - top))
+        return sizes
+
+    upright = [w > h for w, h in regions(covered_share=0.0, turned_share=0.0)]
+    turned = [w > h for w, h in regions(covered_share=0.0, turned_share=1.0)]
+    hidden = [w == 0 for w, _ in regions(covered_share=1.0, turned_share=0.0)]
+    assert all(upright)
+    assert 0 < sum(turned) < len(turned)
+    assert sum(hidden) > 30  # the rest show another photo beside it
+
+
 def test_doubled_photo_has_two_regions(painted: datasets.Square) -> None:
     _, mask = augment.doubled(painted.pixels, painted.mask, painted, np.random.default_rng(2))
     halves = np.array_split(mask, 2, axis=0), np.array_split(mask, 2, axis=1)

@@ -9,11 +9,12 @@ import pytest
 import torch
 from PIL import Image
 
-from models.card import score_table
+from models.card import Provenance, score_table
 from models.datasets import Annotation
 from models.evaluate import Outcome, safe_confidence, score
 from models.export import Calibration, Deployed, Label, export, trained_network
 from models.metrics import Agreement
+from models.quantize import quantize
 from models.recipe import DataSource, Recipe, Stage, read_recipe
 from models.release import provenance_of, release
 from models.train import train
@@ -34,6 +35,8 @@ TINY = Recipe(
     weight_decay=1e-4,
     average_decay=0.8,
 )
+LABEL = Label(version="9.9", licence="CC0-1.0")
+PROVENANCE = Provenance("tiny.toml", photos=1, data_sha256="0" * 64, terms="For tests.")
 
 
 @pytest.fixture(scope="module")
@@ -102,6 +105,112 @@ def test_exported_file_answers_as_the_network_does(checkpoint: Path, tmp_path: P
     assert (said.side, said.threshold, said.min_confidence) == (64, 0.4, 0.7)
     assert [f.name for f in tmp_path.iterdir() if f.suffix == ".partial"] == []
     assert all(not node.metadata_props for node in onnx.load(path).graph.node)
+
+
+def test_sub_pixel_network_answers_in_onnx_runtime_as_in_pytorch(tmp_path: Path) -> None:
+    torch.manual_seed(1)
+    recipe = replace(TINY, network={"name": "subpixel_unet", "widths": [4, 6, 8]})
+    network = recipe.build_network().eval()
+    path = tmp_path / "tiny.onnx"
+    sha256 = export(recipe, network, calibration=Calibration(0.5, 0.7), label=LABEL, to=path)
+    path.with_suffix(".md").write_text(sha256)
+    pixels = np.random.default_rng(5).integers(0, 255, (64, 64, 3), dtype=np.uint8)
+    with torch.inference_mode():
+        expected = Deployed(network)(torch.from_numpy(pixels)[None])[0].numpy()
+    found = load_segmenter(path, Device.CPU, threads=1).probabilities(pixels)
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+def test_stage_that_ends_before_its_rate_cycle_is_the_start_of_the_longer_one(
+    photos: Path, tmp_path: Path
+) -> None:
+    longer = replace(CUTS, epochs=2)
+    shorter = replace(CUTS, epochs=1, cycle_epochs=2)
+    train(replace(TINY, stages=(longer,)), data=photos, out=tmp_path / "longer")
+    train(replace(TINY, stages=(shorter,)), data=photos, out=tmp_path / "shorter")
+    first, second = (
+        (tmp_path / name / "log.csv").read_text().splitlines() for name in ("longer", "shorter")
+    )
+    assert first[:2] == second
+
+
+def test_photo_that_is_repeated_is_shown_so_often_an_epoch(photos: Path, tmp_path: Path) -> None:
+    source = DataSource("bright", Annotation.MASKS, validation_share=0.3, repeats=3)
+    stage = replace(CUTS, epochs=1)
+    thrice = replace(TINY, data=(source,), stages=(stage,))
+    train(thrice, data=photos, out=tmp_path)
+    learned, _ = thrice.splits(photos)
+    steps = torch.load(tmp_path / "checkpoint.pt", weights_only=True)["schedule"]["last_epoch"]
+    assert steps == -(-3 * len(learned) // stage.batch)
+
+
+def test_release_scores_no_source_that_holds_nothing_out(
+    checkpoint: Path, photos: Path, tmp_path: Path
+) -> None:
+    drawn = tmp_path / "photos" / "drawn"
+    drawn.parent.mkdir()
+    (drawn.parent / "bright").symlink_to(photos / "bright")
+    drawn.symlink_to(photos / "bright")
+    unseen = DataSource("drawn", Annotation.MASKS, validation_share=0.0)
+    released = release(
+        replace(TINY, data=(*TINY.data, unseen)),
+        checkpoint,
+        data=drawn.parent,
+        label=LABEL,
+        provenance=PROVENANCE,
+        to=tmp_path / "tiny.onnx",
+    )
+    assert list(released.scores) == ["bright"]
+
+
+def test_release_without_any_photo_held_out_is_an_error(
+    checkpoint: Path, photos: Path, tmp_path: Path
+) -> None:
+    unseen = DataSource("bright", Annotation.MASKS, validation_share=0.0)
+    with pytest.raises(ValueError, match="validation_share"):
+        release(
+            replace(TINY, data=(unseen,)),
+            checkpoint,
+            data=photos,
+            label=LABEL,
+            provenance=PROVENANCE,
+            to=tmp_path / "tiny.onnx",
+        )
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_model_in_whole_numbers_finds_what_it_found(
+    checkpoint: Path, photos: Path, tmp_path: Path
+) -> None:
+    exact, rounded = tmp_path / "tiny.onnx", tmp_path / "tiny-int8.onnx"
+    release(TINY, checkpoint, data=photos, label=LABEL, provenance=PROVENANCE, to=exact)
+    made = quantize(TINY, exact, data=photos, provenance=PROVENANCE, to=rounded)
+    assert made.scores["bright"].held == 1.0
+    assert made.scores["bright"].dice > 0.7
+    said = load_segmenter(rounded, Device.CPU, threads=1).description
+    assert (said.name, said.version, said.licence) == ("tiny-int8", "9.9", "CC0-1.0")
+    operations = {node.op_type for node in onnx.load(rounded).graph.node}
+    assert {"QuantizeLinear", "DequantizeLinear"} <= operations
+
+
+def test_model_that_rounding_spoils_is_not_written(
+    checkpoint: Path, photos: Path, tmp_path: Path
+) -> None:
+    exact, rounded = tmp_path / "tiny.onnx", tmp_path / "tiny-int8.onnx"
+    release(TINY, checkpoint, data=photos, label=LABEL, provenance=PROVENANCE, to=exact)
+    with pytest.raises(ValueError, match="serve it as it is"):
+        quantize(TINY, exact, data=photos, provenance=PROVENANCE, to=rounded, largest_loss=-1.0)
+    assert not rounded.exists()
+
+
+def test_model_of_another_recipe_is_not_quantized(
+    checkpoint: Path, photos: Path, tmp_path: Path
+) -> None:
+    exact = tmp_path / "tiny.onnx"
+    release(TINY, checkpoint, data=photos, label=LABEL, provenance=PROVENANCE, to=exact)
+    other = replace(TINY, name="other")
+    with pytest.raises(ValueError, match="tiny, but the recipe is that of other"):
+        quantize(other, exact, data=photos, provenance=PROVENANCE, to=tmp_path / "q.onnx")
 
 
 def test_release_is_calibrated_on_val_and_loses_no_reading_there(

@@ -56,11 +56,12 @@ class S3Server:
         finally:
             self.start()
 
+    @property
+    def account(self) -> S3Account:
+        return S3Account(self.endpoint, self.access_key, self.secret_key, self.region, secure=False)
+
     def client(self) -> Minio:
-        account = S3Account(
-            self.endpoint, self.access_key, self.secret_key, self.region, secure=False
-        )
-        return s3_client(account, PATIENCE)
+        return s3_client(self.account, PATIENCE)
 
     def new_bucket(self) -> str:
         """Its name; it is empty."""
@@ -70,15 +71,7 @@ class S3Server:
 
     def store(self, url: str, patience: Patience = PATIENCE) -> S3Store:
         """What the service makes of `s3://bucket/prefix` and this server's settings."""
-        return s3_store_from(
-            url,
-            endpoint=self.endpoint,
-            access_key=self.access_key,
-            secret_key=self.secret_key,
-            region=self.region,
-            secure=False,
-            patience=patience,
-        )
+        return s3_store_from(url, self.account, patience)
 
     def environment(self, url: str) -> dict[str, str]:
         """The settings of a service that stores at `s3://bucket/prefix` on this server."""

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from contextlib import chdir
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO
 
 import typer.testing
 
@@ -49,14 +50,14 @@ class Workplace:
             check=False,
         )
 
-    def start(self, *arguments: str) -> subprocess.Popen[str]:
-        """The same, while it runs."""
+    def start(self, *arguments: str, output: IO[str] | None = None) -> subprocess.Popen[str]:
+        """The same, while it runs; `output` takes what it prints, where nobody reads its pipes."""
         return subprocess.Popen(
             [sys.executable, "-c", COMMAND, *arguments],
             cwd=self.folder,
             env=self.environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stdout=output or subprocess.PIPE,
+            stderr=output or subprocess.PIPE,
             text=True,
         )
 

@@ -31,7 +31,8 @@ def workplace(tmp_path: Path) -> Workplace:
 
 def test_there_are_the_commands_that_are_promised() -> None:
     assert {" ".join(line) for line in command_lines()} >= {
-        "serve", "ingest", "savings", "migrate", "doctor",
+        "serve", "ingest", "reprocess", "jobs", "worker", "savings", "restore", "purge",
+        "migrate", "doctor",
         "keys create", "keys list", "keys revoke",
     }  # fmt: skip
 

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Engine, Select, delete, select, text, update
+from sqlalchemy import Engine, Select, delete, exists, select, text, update
 from sqlalchemy.orm import Session
 
 from service.adapters.sql.cursor import cursor_after
-from service.adapters.sql.engine import for_writing
-from service.adapters.sql.failures import database_failures
+from service.adapters.sql.freed import count_freed
+from service.adapters.sql.history import append, append_recorded, history_of, locked_photo
 from service.adapters.sql.mapping import key_columns, key_of, photo_columns, record_of
 from service.adapters.sql.queries import insert_if_new, insert_or_lock, newest_first, totals_of
+from service.adapters.sql.retention import begun_to_purge, grace_over, kept_by_a_lock
 from service.adapters.sql.tables import ApiKeyRow, IdempotencyKeyRow, PhotoRow
+from service.adapters.sql.transactions import Transactions, take_time
 from service.core.access import ApiKey
 from service.core.errors import RequestRejected
 from service.core.fields import check_name
+from service.core.history import Event, HistoryEntry, Told, deleted
 from service.core.record import Page, PhotoFilter, Record, Recorded
 from service.core.savings import SavingsTotals
 
@@ -27,8 +28,8 @@ class SqlLedger:
     """A `Ledger` over an engine of `engine_for`, whose tables `migrate` has made."""
 
     def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-        self._writing_engine = for_writing(engine)
+        transactions = Transactions(engine)
+        self._reading, self._writing = transactions.reading, transactions.writing
 
     def record(self, record: Record, *, idempotency_key: str | None = None) -> Recorded:
         # The bytes' hash is unique in the table. So a call whose commit was never confirmed can
@@ -50,6 +51,10 @@ class SqlLedger:
             row = session.scalar(_of_original(sha256))
             return None if row is None else record_of(row)
 
+    def is_stored(self, sha256: str) -> bool:
+        with self._reading() as session:
+            return session.scalar(select(exists().where(PhotoRow.stored_sha256 == sha256))) is True
+
     def original_of_idempotency_key(self, idempotency_key: str) -> str | None:
         check_name("idempotency_key", idempotency_key)
         with self._reading() as session:
@@ -63,8 +68,46 @@ class SqlLedger:
         items = tuple(found[:limit])
         return Page(items, cursor_after(items[-1]) if len(found) > limit else None)
 
-    def delete(self, photo_id: UUID) -> None:
+    def change(self, before: Record, after: Record, *, told: Told | None = None) -> bool:
         with self._writing() as session:
+            row = locked_photo(session, before.id)
+            if row is None or record_of(row) != before:
+                return False
+            if told is not None:
+                append(session, before.id, told.event, told.details, at=told.at)
+            this = PhotoRow.id == before.id
+            session.execute(update(PhotoRow).where(this).values(photo_columns(after)))
+            if told is not None and told.event is Event.PURGED:
+                count_freed(session, before.id, before.saved_bytes)
+        return True
+
+    def history(self, photo_id: UUID) -> tuple[HistoryEntry, ...]:
+        with self._reading() as session:
+            return history_of(session, photo_id)
+
+    def due(self, now: datetime, *, limit: int, after: Record | None = None) -> tuple[Record, ...]:
+        found: list[Record] = []
+        with self._reading() as session:
+            if after is None or after.original.retained_until is None:
+                begun = begun_to_purge(after=after).limit(limit)
+                found += map(record_of, session.scalars(begun))
+                after = None
+            over = grace_over(now, after=after).limit(limit - len(found))
+            return (*found, *map(record_of, session.scalars(over)))
+
+    def locked(self, *, limit: int, after: Record | None = None) -> tuple[Record, ...]:
+        with self._reading() as session:
+            take_time(session)
+            rows = session.scalars(kept_by_a_lock(after=after).limit(limit))
+            return tuple(map(record_of, rows))
+
+    def delete(self, photo_id: UUID, *, at: datetime) -> None:
+        with self._writing() as session:
+            row = locked_photo(session, photo_id)
+            if row is None:
+                return
+            told = deleted(record_of(row), at=at)
+            append(session, photo_id, told.event, told.details, at=told.at)
             session.execute(delete(PhotoRow).where(PhotoRow.id == photo_id))
 
     def totals(self, where: PhotoFilter, *, min_billable_bytes: int) -> SavingsTotals:
@@ -99,22 +142,12 @@ class SqlLedger:
         with self._reading() as session:
             session.execute(text("select 1"))
 
-    @contextmanager
-    def _reading(self) -> Iterator[Session]:
-        with database_failures(self._engine.url), Session(self._engine) as session, session.begin():
-            yield session
-
-    @contextmanager
-    def _writing(self) -> Iterator[Session]:
-        engine = self._writing_engine
-        with database_failures(engine.url), Session(engine) as session, session.begin():
-            yield session
-
 
 def _first_of_its_bytes(session: Session, record: Record) -> Recorded:
     """Inserts it, or finds the one that was first; the database lets one of many rivals win."""
     insert = insert_or_lock(session, PhotoRow, key="original_sha256").returning(PhotoRow.id)
     if session.scalar(insert, photo_columns(record)) is not None:
+        append_recorded(session, [record])
         return Recorded(record, created=True)
     earlier = session.scalars(_of_original(record.original.sha256)).one()
     return Recorded(record_of(earlier), created=False)

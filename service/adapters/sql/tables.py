@@ -85,6 +85,7 @@ class PhotoRow(Base):
         Index(None, "meter_id", "received_at", "id"),
         Index(None, "site", "received_at", "id"),
         Index(None, "status", "reason", "received_at", "id"),
+        Index(None, "stored_sha256"),  # a crop that comes back is known as such
         # What `purge` looks for, and nothing else.
         Index(
             "ix_photos_retained_until",
@@ -234,6 +235,21 @@ class JobChunkRow(Base):
     skipped: Mapped[int]
     original_bytes: Mapped[int] = mapped_column(BigInteger)
     stored_bytes: Mapped[int] = mapped_column(BigInteger)
+
+
+class JobFreedRow(Base):
+    """What `purge` has freed of a chunk's items.
+
+    A row of its own: who settles holds the chunk and waits for photos, who purges the other way
+    round.
+    """
+
+    __tablename__ = "job_freed"
+
+    job_id: Mapped[UUID] = mapped_column(
+        ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True
+    )
+    chunk: Mapped[int] = mapped_column(primary_key=True)
     freed_bytes: Mapped[int] = mapped_column(BigInteger)
 
 
@@ -243,14 +259,19 @@ class JobItemRow(Base):
         # An object is in a job once; and what other jobs made of it is found here too.
         UniqueConstraint("key", "root", "version_id", "job_id"),
         Index(None, "job_id", "state", "number"),
-        Index(None, "photo_id"),
+        # Where `purge` tells what it freed.
+        Index(
+            "ix_job_items_photo_id",
+            "photo_id",
+            sqlite_where=text("photo_id is not null"),
+            postgresql_where=text("photo_id is not null"),
+        ),
     )
 
     job_id: Mapped[UUID] = mapped_column(
         ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True
     )
     number: Mapped[int] = mapped_column(BigInteger, primary_key=True)
-    chunk: Mapped[int]
     root: Mapped[str]
     key: Mapped[str]
     version_id: Mapped[str]

@@ -16,7 +16,8 @@ from types import FrameType
 
 import pytest
 
-from service.adapters.folder import LEFTOVER_AGE_S, FolderStore
+from service.adapters.folder import FolderStore
+from service.adapters.folder_files import LEFTOVER_AGE_S
 from service.core.errors import Unavailable
 
 JPEG = "image/jpeg"

@@ -194,8 +194,8 @@ def test_deleted_photo_is_forgotten_with_its_idempotency_keys(ledger: Ledger) ->
     ledger.record(gone, idempotency_key="of the gone")
     ledger.record(stays, idempotency_key="of the staying")
 
-    ledger.delete(gone.id)
-    ledger.delete(gone.id)
+    ledger.delete(gone.id, at=NOON)
+    ledger.delete(gone.id, at=NOON)
 
     assert ledger.by_id(gone.id) is None
     assert ledger.by_original(gone.original.sha256) is None
@@ -207,7 +207,7 @@ def test_deleted_photo_is_forgotten_with_its_idempotency_keys(ledger: Ledger) ->
 def test_deleted_bytes_can_be_recorded_anew(ledger: Ledger) -> None:
     first, second = cropped_record("back"), cropped_record("back")
     ledger.record(first, idempotency_key="k")
-    ledger.delete(first.id)
+    ledger.delete(first.id, at=NOON)
 
     assert ledger.record(second, idempotency_key="k").created
     assert ledger.by_original(second.original.sha256) == second
@@ -232,6 +232,13 @@ def test_key_without_scopes_comes_back_so(ledger: Ledger) -> None:
     ledger.add_key(key)
 
     assert ledger.keys() == (key,)
+
+
+def test_what_is_stored_is_known_by_its_own_bytes(ledger: Ledger) -> None:
+    record = ledger.record(cropped_record("a")).record
+
+    assert ledger.is_stored(record.stored.sha256)
+    assert not ledger.is_stored(record.original.sha256)
 
 
 def test_key_added_twice_is_there_once(ledger: Ledger) -> None:

@@ -67,7 +67,7 @@ def test_paging_goes_on_after_the_last_seen_record_is_deleted(ledger: Ledger) ->
         ledger.record(record)
     first = ledger.page(PhotoFilter(), limit=2)
 
-    ledger.delete(first.items[-1].id)
+    ledger.delete(first.items[-1].id, at=NOON)
 
     assert list(ledger.page(PhotoFilter(), limit=9, cursor=first.next_cursor).items) == records[2:]
 

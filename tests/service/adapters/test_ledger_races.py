@@ -87,7 +87,7 @@ def test_recording_and_deleting_the_same_bytes_over_and_over_ends_well(ledger: L
     def record_and_delete(_: int) -> bool:
         for _round in range(20):
             recorded = ledger.record(cropped_record("contested"), idempotency_key="contested")
-            ledger.delete(recorded.record.id)
+            ledger.delete(recorded.record.id, at=NOON)
         return True
 
     assert all(at_once(record_and_delete))

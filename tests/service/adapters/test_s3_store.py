@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import hashlib
 import socket
 import time
 from collections.abc import Callable, Iterator
@@ -21,6 +20,7 @@ from urllib3 import PoolManager
 from service.adapters.s3 import S3Store, s3_store_from
 from service.adapters.s3_client import Patience, S3Account
 from service.core.errors import Misconfigured, Unavailable
+from tests.servers.answers import address_of, answer, answering_server, md5
 from tests.servers.s3 import ACCESS_KEY, SECRET_KEY, S3Server
 
 JPEG = "image/jpeg"
@@ -135,15 +135,8 @@ def test_host_without_an_address_is_an_outage() -> None:
 
 
 def test_tls_to_a_server_without_it_names_the_setting(s3_server: S3Server) -> None:
-    store = s3_store_from(
-        "s3://bucket",
-        endpoint=s3_server.endpoint,
-        access_key="access",
-        secret_key="secret",
-        region="us-east-1",
-        secure=True,
-        patience=HASTE,
-    )
+    account = S3Account(s3_server.endpoint, "access", "secret", "us-east-1", secure=True)
+    store = s3_store_from("s3://bucket", account, HASTE)
     fails(lambda store: store.get(KEY), store, saying="METERCROP_S3_SECURE")
 
 
@@ -311,15 +304,8 @@ def test_secret_is_not_printed_with_its_account() -> None:
 
 
 def store_at(endpoint: str, url: str = "s3://bucket", *, secret_key: str = "secret") -> S3Store:
-    return s3_store_from(
-        url,
-        endpoint=endpoint,
-        access_key="access",
-        secret_key=secret_key,
-        region="us-east-1",
-        secure=False,
-        patience=HASTE,
-    )
+    account = S3Account(endpoint, "access", secret_key, "us-east-1", secure=False)
+    return s3_store_from(url, account, HASTE)
 
 
 @contextmanager
@@ -327,10 +313,6 @@ def silent_server() -> Iterator[socket.socket]:
     """Its kernel accepts connections, and nobody ever reads them."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         yield listener
-
-
-def address_of(listener: socket.socket) -> str:
-    return f"127.0.0.1:{listener.getsockname()[1]}"
 
 
 def waiting_connections(listener: socket.socket) -> int:
@@ -342,45 +324,3 @@ def waiting_connections(listener: socket.socket) -> int:
             return count
         connection.close()
     return 100
-
-
-def answer(status: str, body: bytes, **headers: str) -> bytes:
-    """One HTTP response, of HTML unless the headers say otherwise."""
-    described = {
-        "Content-Type": "text/html",
-        "Content-Length": str(len(body)),
-        "Connection": "close",
-        **headers,
-    }
-    lines = [f"HTTP/1.1 {status}", *(f"{name}: {value}" for name, value in described.items())]
-    return "\r\n".join([*lines, "", ""]).encode() + body
-
-
-def md5(content: bytes) -> str:
-    """As an ETag."""
-    return f'"{hashlib.md5(content).hexdigest()}"'
-
-
-@contextmanager
-def answering_server(*answers: bytes) -> Iterator[str]:
-    """Gives each request the next answer, in the end always the last, and hangs up."""
-    with (
-        socket.create_server(("127.0.0.1", 0), backlog=64) as listener,
-        ThreadPoolExecutor(1) as thread,
-    ):
-        thread.submit(_answer_all, listener, list(answers))
-        try:
-            yield address_of(listener)
-        finally:
-            listener.shutdown(socket.SHUT_RDWR)  # wakes its accept
-
-
-def _answer_all(listener: socket.socket, answers: list[bytes]) -> None:
-    while True:
-        try:
-            connection, _ = listener.accept()
-        except OSError:
-            return
-        with connection:
-            connection.recv(65_536)
-            connection.sendall(answers.pop(0) if len(answers) > 1 else answers[0])

@@ -14,8 +14,11 @@ from schemathesis.core.result import Ok
 from schemathesis.generation import GenerationMode
 
 from service.adapters.onnx import OnnxSegmenter
+from service.adapters.sql.jobs import SqlJobLedger
 from service.api.app import application
 from service.api.examples import PHOTO
+from service.api.job_examples import JOB, JOB_REQUEST
+from service.api.job_schemas import JobAnswer
 from service.api.keys import AuthRule
 from service.api.parts import Parts
 from service.api.problems import MEDIA_TYPE, PROBLEMS
@@ -23,6 +26,7 @@ from service.api.schemas import PhotoAnswer
 from service.core.access import Scope
 from tests.fakes import FakeLedger, FakeObjectStore
 from tests.painted import painted_photo
+from tests.servers.postgres import opened
 from tests.serving import add_key, bearer, parts_of, served
 
 OPERATIONS = {
@@ -30,9 +34,22 @@ OPERATIONS = {
     ("/v1/photos", "get"): "200 401 403 422 503",
     ("/v1/photos/{photo_id}", "get"): "200 401 403 404 422 503",
     ("/v1/photos/{photo_id}", "delete"): "204 401 403 404 422 503",
+    ("/v1/photos/{photo_id}/audit", "get"): "200 401 403 404 422 503",
+    ("/v1/photos/{photo_id}/restore", "post"): "200 401 403 404 410 422 503",
     ("/v1/photos/{photo_id}/content", "get"): "200 206 304 307 401 403 404 416 422 503",
     ("/v1/photos/{photo_id}/original", "get"): "200 206 304 401 403 404 410 416 422 503",
     ("/v1/segment", "post"): "200 400 401 403 408 413 415 422 429 503",
+    ("/v1/jobs", "post"): "201 400 401 403 408 413 415 422 429 503",
+    ("/v1/jobs", "get"): "200 401 403 422 503",
+    ("/v1/jobs/{job_id}", "get"): "200 401 403 404 422 503",
+    ("/v1/jobs/{job_id}/confirm", "post"): "200 401 403 404 409 422 503",
+    ("/v1/jobs/{job_id}/pause", "post"): "200 401 403 404 409 422 503",
+    ("/v1/jobs/{job_id}/resume", "post"): "200 401 403 404 409 422 503",
+    ("/v1/jobs/{job_id}/cancel", "post"): "200 401 403 404 409 422 503",
+    ("/v1/jobs/{job_id}/retry-failed", "post"): "200 401 403 404 409 422 503",
+    ("/v1/jobs/{job_id}/items", "get"): "200 401 403 404 422 503",
+    ("/v1/jobs/{job_id}/report.csv", "get"): "200 401 403 404 422 503",
+    ("/v1/jobs/{job_id}/contact-sheet", "get"): "200 401 403 404 422 503",
     ("/v1/savings", "get"): "200 401 403 422 503",
     ("/healthz", "get"): "200",
     ("/readyz", "get"): "200 503",
@@ -96,11 +113,15 @@ def test_routes_that_need_a_key_say_so_and_others_do_not(openapi: dict[str, Any]
 
 
 @pytest.fixture
-def url(segmenter: OnnxSegmenter, store: FakeObjectStore, ledger: FakeLedger) -> Iterator[str]:
+def url(
+    segmenter: OnnxSegmenter, store: FakeObjectStore, ledger: FakeLedger, sqlite_url: str
+) -> Iterator[str]:
     add_key(ledger, "secret", Scope.ADMIN)
-    parts = parts_of(segmenter, store, ledger, rule=AuthRule.ALWAYS)
-    with served(application(parts)) as url:
-        yield url
+    with opened(sqlite_url) as engine:
+        jobs = SqlJobLedger(engine)
+        parts = parts_of(segmenter, store, ledger, rule=AuthRule.ALWAYS, jobs=jobs)
+        with served(application(parts)) as url:
+            yield url
 
 
 @pytest.mark.parametrize("mode", list(GenerationMode))
@@ -149,3 +170,19 @@ def test_record_that_the_page_shows_is_one(openapi: Mapping[str, Any]) -> None:
     assert shown == {name: value for name, value in PHOTO.items() if value is not None} | {
         "original": shown["original"]
     }
+
+
+def test_job_that_the_page_shows_is_one_and_can_be_asked_for(
+    url: str, openapi: Mapping[str, Any]
+) -> None:
+    (shown,) = openapi["components"]["schemas"]["JobAnswer"]["examples"]
+    body = openapi["paths"]["/v1/jobs"]["post"]["requestBody"]["content"]["application/json"]
+
+    answer = httpx.post(
+        f"{url}/v1/jobs", json=body["schema"]["examples"][0], headers=bearer("secret")
+    )
+
+    assert JobAnswer.model_validate(JOB).model_dump(mode="json") == JOB
+    assert {name for name in JOB if JOB[name] is not None} == set(shown)
+    assert body["schema"]["examples"] == [JOB_REQUEST]
+    assert answer.status_code == 201, answer.text

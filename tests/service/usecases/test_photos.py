@@ -15,7 +15,7 @@ from service.usecases.photos import (
     record_of,
 )
 from tests.fakes import FakeLedger, FakeObjectStore
-from tests.records import cropped_record, kept_record
+from tests.records import NOON, cropped_record, kept_record
 
 
 def test_record_is_found_by_its_id(ledger: FakeLedger) -> None:
@@ -78,7 +78,7 @@ def test_deleted_photo_takes_all_its_objects_with_it(
     for key in record.keys:
         store.put(key, b"bytes", media_type="image/jpeg")
 
-    delete_photo(ledger, store, record.id)
+    delete_photo(ledger, store, record.id, at=NOON)
 
     assert list(store.objects()) == []
     assert ledger.by_id(record.id) is None
@@ -91,7 +91,7 @@ def test_photo_whose_objects_cannot_be_deleted_keeps_its_record(
     store.available = False
 
     with pytest.raises(Unavailable):
-        delete_photo(ledger, store, record.id)
+        delete_photo(ledger, store, record.id, at=NOON)
 
     assert ledger.by_id(record.id) == record
 
@@ -101,6 +101,6 @@ def test_deletion_that_broke_off_after_the_objects_can_be_repeated(
 ) -> None:
     record = ledger.record(cropped_record("a")).record
 
-    delete_photo(ledger, store, record.id)
+    delete_photo(ledger, store, record.id, at=NOON)
 
     assert ledger.by_id(record.id) is None

@@ -1,4 +1,4 @@
-"""Numbers as people read them."""
+"""Numbers, and text from outside, as people read them."""
 
 from __future__ import annotations
 
@@ -15,6 +15,22 @@ def size(count: int) -> str:
 
 def share(fraction: float) -> str:
     return f"{fraction:.1%}"
+
+
+def money(amount: float) -> str:
+    """Two decimals; of less than one the first two digits, as cents hide what little there is."""
+    return f"{amount:,.2f}" if abs(amount) >= 1 else f"{amount:.2g}"
+
+
+def duration(seconds: float) -> str:
+    """The two largest units: `3 h 12 min`."""
+    left = round(seconds)
+    parts: list[str] = []
+    for unit, unit_s in (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1)):
+        count, left = divmod(left, unit_s)
+        if count or parts:
+            parts.append(f"{count} {unit}" if count else "")
+    return " ".join(filter(None, parts[:2])) or "0 s"
 
 
 def printable(text: str) -> str:

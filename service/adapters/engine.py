@@ -1,0 +1,188 @@
+"""Jobs as durable workflows of DBOS; the only file that knows the engine.
+
+Preparing a job is a workflow, and so is each of its chunks; queues hand them out to every worker
+on the same database. Their ids say what they do, so to begin one twice begins it once. What they
+do may be done twice without harm, as the outcomes are the job ledger's.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from threading import Condition
+from uuid import UUID
+
+from dbos import DBOS, DBOSClient, DBOSConfig, Queue, SetEnqueueOptions, SetWorkflowID
+from sqlalchemy import make_url
+
+from service.adapters.sql.failures import database_failures
+from service.core.job import Job
+
+NAME = "metercrop"
+VERSION = "metercrop-1"
+"""Of the workflows below, not of the program: workers of two releases share their work."""
+SCHEMA = "metercrop_engine"
+PREPARATIONS, CHUNKS = "metercrop-preparations", "metercrop-chunks"
+PREPARATIONS_AT_ONCE = 4
+CHUNKS_AT_ONCE = 2
+"""A worker's; the second fills the gaps at the end of the first."""
+POLL_S = 0.25
+MIDDLE_PRIORITY = 1_000_000
+"""The engine takes lower numbers first, and none below 1."""
+
+BROKEN = ["ERROR", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"]
+
+
+class Leaving(BaseException):
+    """Leaves a workflow unfinished for whoever goes on with it: the engine records no end.
+
+    Not an `Exception`, which would be recorded as the workflow's failure.
+    """
+
+
+class DbosEngine:
+    """One worker on a database, for as long as the process: DBOS knows a single one in each.
+
+    `worker_id` is to be the same when the worker starts again: it then goes on with what it left.
+    `prepare` and `run_chunk` raise `Leaving` to be begun again.
+    """
+
+    def __init__(
+        self,
+        database_url: str,
+        worker_id: str,
+        *,
+        prepare: Callable[[UUID], None],
+        run_chunk: Callable[[UUID, int, int], None],
+    ) -> None:
+        self._url = engine_database(database_url)
+        self._worker_id = worker_id
+        self._begun: set[str] = set()
+        self._in_hand = 0
+        self._changed = Condition()
+
+        def prepare_workflow(job_id: str) -> None:
+            with self._counted():
+                prepare(UUID(job_id))
+
+        def chunk_workflow(job_id: str, attempt: int, chunk: int) -> None:
+            with self._counted():
+                run_chunk(UUID(job_id), attempt, chunk)
+
+        DBOS(config=_config(self._url, worker_id))
+
+        self._prepare = DBOS.workflow(name="prepare")(prepare_workflow)
+        self._chunk = DBOS.workflow(name="chunk")(chunk_workflow)
+        with database_failures(make_url(self._url)):
+            DBOS.launch()
+        self._preparations = _queue(PREPARATIONS, PREPARATIONS_AT_ONCE)
+        self._chunks = _queue(CHUNKS, CHUNKS_AT_ONCE)
+
+    def close(self) -> None:
+        """Waits for what is in hand to end or raise `Leaving`, and hands that out again."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._in_hand == 0)
+        # What it hands out while it ends is handed out again below; it would call that an error.
+        logging.getLogger("dbos").setLevel(logging.CRITICAL)
+        DBOS.destroy(destroy_registry=True)
+        client = DBOSClient(system_database_url=self._url, dbos_system_schema=SCHEMA)
+        try:
+            _hand_out_again(client, self._worker_id)
+        finally:
+            client.destroy()
+
+    def begin_preparing(self, job: Job) -> None:
+        workflow_id = f"{_beginning(job)}prepare"
+        if workflow_id not in self._begun:
+            with SetWorkflowID(workflow_id), SetEnqueueOptions(priority=_priority(job)):
+                self._preparations.enqueue(self._prepare, str(job.id))
+            self._begun.add(workflow_id)
+
+    def begin_chunk(self, job: Job, chunk: int) -> None:
+        workflow_id = f"{_beginning(job)}chunk:{chunk}"
+        if workflow_id not in self._begun:
+            with SetWorkflowID(workflow_id), SetEnqueueOptions(priority=_priority(job)):
+                self._chunks.enqueue(self._chunk, str(job.id), job.attempt, chunk)
+            self._begun.add(workflow_id)
+
+    def is_working_on(self, job: Job) -> bool:
+        """Whether any worker has a part of the job in hand."""
+        in_hand = DBOS.list_workflows(
+            workflow_id_prefix=f"{job.id}:",
+            status="PENDING",
+            limit=1,
+            load_input=False,
+            load_output=False,
+        )
+        return bool(in_hand)
+
+    def failure(self, job: Job) -> str | None:
+        """What ended a workflow of this attempt that should not have ended so."""
+        broken = DBOS.list_workflows(
+            workflow_id_prefix=_beginning(job), status=BROKEN, limit=1, load_input=False
+        )
+        return f"{broken[0].workflow_id}: {broken[0].error}" if broken else None
+
+    def adopt(self, worker_id: str) -> int:
+        """Puts what another worker had in hand back into the queues; how many workflows."""
+        return _hand_out_again(DBOS, worker_id)
+
+    @contextmanager
+    def _counted(self) -> Iterator[None]:
+        with self._changed:
+            self._in_hand += 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._in_hand -= 1
+                self._changed.notify_all()
+
+
+def engine_database(database_url: str) -> str:
+    """Where the engine keeps its own books: a schema in PostgreSQL, a file beside SQLite's."""
+    url = make_url(database_url)
+    if url.get_backend_name() != "sqlite":
+        return url.set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
+    return f"sqlite:///{url.database}-engine"
+
+
+def _hand_out_again(books: type[DBOS] | DBOSClient, worker_id: str) -> int:
+    left = books.list_workflows(
+        executor_id=worker_id, status="PENDING", load_input=False, load_output=False
+    )
+    for name, queue in (("prepare", PREPARATIONS), ("chunk", CHUNKS)):
+        ids = [each.workflow_id for each in left if each.name == name]
+        if ids:
+            books.resume_workflows(ids, queue_name=queue)
+    return len(left)
+
+
+def _config(url: str, worker_id: str) -> DBOSConfig:
+    return DBOSConfig(
+        name=NAME,
+        system_database_url=url,
+        dbos_system_schema=SCHEMA,
+        application_version=VERSION,
+        executor_id=worker_id,
+        enable_otlp=False,
+        log_level="WARNING",
+    )
+
+
+def _queue(name: str, at_once: int) -> Queue:
+    return DBOS.register_queue(
+        name,
+        worker_concurrency=at_once,
+        polling_interval_sec=POLL_S,
+        on_conflict="always_update",
+    )
+
+
+def _beginning(job: Job) -> str:
+    return f"{job.id}:{job.attempt}:"
+
+
+def _priority(job: Job) -> int:
+    return MIDDLE_PRIORITY - job.plan.priority

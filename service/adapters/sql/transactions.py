@@ -1,0 +1,40 @@
+"""Sessions of one transaction each, for those who read and those who write."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import Engine, text
+from sqlalchemy.orm import Session
+
+from service.adapters.sql.engine import for_writing
+from service.adapters.sql.failures import database_failures
+
+
+class Transactions:
+    """On an engine of `engine_for`. Each is committed with its `with`, or undone by what it raises.
+
+    Raises `Unavailable` where the database fails.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._writing_engine = for_writing(engine)
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        with database_failures(self._engine.url), Session(self._engine) as session, session.begin():
+            yield session
+
+    @contextmanager
+    def writing(self) -> Iterator[Session]:
+        engine = self._writing_engine
+        with database_failures(engine.url), Session(engine) as session, session.begin():
+            yield session
+
+
+def take_time(session: Session) -> None:
+    """For what touches millions of rows, or none by an index; SQLite sets no limit."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(text("set local statement_timeout = 0"))

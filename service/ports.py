@@ -266,8 +266,8 @@ class JobLedger(Protocol):
     def set_found(self, job_id: UUID, *, objects: int, original_bytes: int) -> None:
         """Tells what the whole source holds, where only a sample of it became items."""
 
-    def open_chunks(self, job_id: UUID) -> tuple[int, ...]:
-        """Numbers of the chunks with pending items, in order."""
+    def open_chunks(self, job_id: UUID, *, limit: int) -> tuple[int, ...]:
+        """Numbers of the first chunks with pending items, in order."""
 
     def pending_items(self, job_id: UUID, *, chunk: int) -> tuple[Item, ...]: ...
 

@@ -11,6 +11,7 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Condition
+from time import monotonic
 from uuid import UUID
 
 from dbos import DBOS, DBOSClient, DBOSConfig, Queue, SetEnqueueOptions, SetWorkflowID
@@ -31,6 +32,7 @@ POLL_S = 0.25
 MIDDLE_PRIORITY = 1_000_000
 """The engine takes lower numbers first, and none below 1."""
 
+FAILURES_S = 10.0
 BROKEN = ["ERROR", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"]
 
 
@@ -59,6 +61,7 @@ class DbosEngine:
         self._url = engine_database(database_url)
         self._worker_id = worker_id
         self._begun: set[str] = set()
+        self._looked_s: dict[str, float] = {}
         self._in_hand = 0
         self._changed = Condition()
 
@@ -118,9 +121,16 @@ class DbosEngine:
         return bool(in_hand)
 
     def failure(self, job: Job) -> str | None:
-        """What ended a workflow of this attempt that should not have ended so."""
+        """What ended a workflow of this attempt that should not have ended so.
+
+        It is looked for now and then only: the engine reads all of its workflows for that.
+        """
+        beginning, now_s = _beginning(job), monotonic()
+        if now_s - self._looked_s.get(beginning, 0.0) < FAILURES_S:
+            return None
+        self._looked_s[beginning] = now_s
         broken = DBOS.list_workflows(
-            workflow_id_prefix=_beginning(job), status=BROKEN, limit=1, load_input=False
+            workflow_id_prefix=beginning, status=BROKEN, limit=1, load_input=False
         )
         return f"{broken[0].workflow_id}: {broken[0].error}" if broken else None
 

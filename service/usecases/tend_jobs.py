@@ -52,8 +52,8 @@ class JobTender:
                 self._move(job, JobState.CANCELLED)
 
     def _hand_out(self, job: Job) -> None:
-        chunks = self.jobs.open_chunks(job.id)
-        for chunk in chunks[:CHUNKS_AHEAD]:
+        chunks = self.jobs.open_chunks(job.id, limit=CHUNKS_AHEAD)
+        for chunk in chunks:
             self.engine.begin_chunk(job, chunk)
         if not chunks:
             if job.plan.dry_run:

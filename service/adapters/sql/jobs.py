@@ -106,9 +106,9 @@ class SqlJobLedger:
         with self._transactions.writing() as session:
             session.execute(update(JobRow).where(JobRow.id == job_id).values(found))
 
-    def open_chunks(self, job_id: UUID) -> tuple[int, ...]:
+    def open_chunks(self, job_id: UUID, *, limit: int) -> tuple[int, ...]:
         with self._transactions.reading() as session:
-            return tuple(session.scalars(chunks_with_pending(job_id)))
+            return tuple(session.scalars(chunks_with_pending(job_id).limit(limit)))
 
     def pending_items(self, job_id: UUID, *, chunk: int) -> tuple[Item, ...]:
         return self._items(items_where(job_id, in_chunk(chunk), in_state(ItemState.PENDING)))

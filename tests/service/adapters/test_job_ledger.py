@@ -107,7 +107,7 @@ def test_nothing_is_known_of_an_unknown_job(ledger: JobLedger) -> None:
 
     assert ledger.job(unknown) is None
     assert not ledger.move(unknown, to=JobState.READY, only_from=set(JobState), at=NOON)
-    assert ledger.open_chunks(unknown) == ()
+    assert ledger.open_chunks(unknown, limit=10) == ()
     assert ledger.pending_items(unknown, chunk=0) == ()
     assert ledger.retry_failed(unknown) == 0
     assert ledger.items(unknown, state=None, limit=10).items == ()

@@ -76,7 +76,7 @@ def everything_is_asked(engine: Engine) -> None:
     ledger.retry_failed(job.id)
     ledger.job(job.id)
     ledger.jobs(limit=2, cursor=ledger.jobs(limit=1).next_cursor)
-    ledger.open_chunks(job.id)
+    ledger.open_chunks(job.id, limit=10)
     ledger.pending_items(job.id, chunk=0)
     page = ledger.items(job.id, state=ItemState.PENDING, limit=1)
     ledger.items(job.id, state=None, limit=1, cursor=page.next_cursor)

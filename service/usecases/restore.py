@@ -48,7 +48,12 @@ class Restore:
             before = record_of(self.ledger, photo_id)
             if before.status is Status.KEPT_ORIGINAL:
                 return before
-            after = _with_original_at(self._key(before), before)
+            try:
+                after = _with_original_at(self._key(before), before)
+            except Unavailable:
+                if self.ledger.by_id(photo_id) == before:
+                    raise
+                continue  # it was purged while it was looked for
             if self.ledger.change(before, after, told=restored(after, at=self.clock())):
                 self._delete_leftovers(before, after)
                 return after

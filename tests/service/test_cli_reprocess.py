@@ -120,7 +120,6 @@ def test_grace_of_the_settings_is_the_jobs_unless_it_says_another(
     "arguments",
     [
         (),
-        ("archive", "--manifest", "s3://archive/list.csv"),
         ("no-such-folder",),
         ("--manifest", "no-such-list.csv"),
         ("gopher://archive",),

@@ -275,7 +275,7 @@ class JobLedger(Protocol):
         """By number: the last outcome in another job of the same object, unchanged since.
 
         That is root, key, version, ETag and size; only `cropped`, `kept_original`, `skipped` and
-        `failed` with a code `photo.*`, dry runs left out.
+        `failed` with a code `photo.*` that no other version or setting takes back; no dry runs.
         """
 
     def settle(self, job_id: UUID, outcomes: Sequence[Outcome]) -> tuple[Settled, ...]:

@@ -32,6 +32,7 @@ from service.usecases.ingest import PixelBudget
 from service.usecases.optimize import Optimized, Optimizer
 from service.usecases.places import OwnStore, Place, crop_place, named_apart
 
+TOO_LARGE = "photo.too_large"
 PICTURES = 60
 """On a contact sheet; more than people look at."""
 
@@ -85,7 +86,7 @@ class Reprocess:
             return known
         if item.object.bytes > self.limits.max_bytes:
             raise ObjectRejected(
-                "photo.too_large",
+                TOO_LARGE,
                 f"it has {item.object.bytes} bytes, more than the {self.limits.max_bytes} of "
                 "METERCROP_MAX_BYTES",
             )
@@ -101,6 +102,8 @@ class Reprocess:
 
     def _known(self, item: Item, earlier: Item) -> Worked | None:
         """Without reading the object: it is the same that another job had."""
+        if earlier.code == TOO_LARGE and item.object.bytes <= self.limits.max_bytes:
+            return None
         if earlier.state is ItemState.FAILED:
             message = f"refused before as {earlier.code}, and unchanged since: {earlier.message}"
             return self._skipped(item, "already_refused", message)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import asdict
+from dataclasses import fields
 from datetime import datetime
 from uuid import UUID
 
@@ -40,7 +40,7 @@ def append(
 
 def append_recorded(session: Session, records: Iterable[Record]) -> None:
     """The first entries of records that this transaction has inserted."""
-    first = [asdict(next_entry(None, record.id, recorded(record))) for record in records]
+    first = [_columns(next_entry(None, record.id, recorded(record))) for record in records]
     if first:
         session.execute(insert(PhotoEventRow), first)
 
@@ -75,8 +75,12 @@ def _append(session: Session, photo_id: UUID, told: Told, *, before: Record | No
     last = _last_of(session, photo_id)
     if last is None and before is not None:
         last = next_entry(None, photo_id, recorded_before(before))
-        session.execute(insert(PhotoEventRow), asdict(last))
-    session.execute(insert(PhotoEventRow), asdict(next_entry(last, photo_id, told)))
+        session.execute(insert(PhotoEventRow), _columns(last))
+    session.execute(insert(PhotoEventRow), _columns(next_entry(last, photo_id, told)))
+
+
+def _columns(entry: HistoryEntry) -> dict[str, object]:
+    return {each.name: getattr(entry, each.name) for each in fields(entry)}
 
 
 def _last_of(session: Session, photo_id: UUID) -> HistoryEntry | None:

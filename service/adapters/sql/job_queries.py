@@ -43,6 +43,9 @@ SUMS = (
 )
 """Columns of `job_chunks` that are numbers of its items, or of their bytes."""
 
+NOT_FOR_GOOD = ("photo.unexpected", "photo.too_many_pixels")
+"""Refusals that another version or other settings may take back."""
+
 
 def jobs_where(*conditions: ColumnElement[bool]) -> Rows:
     """Rows for `jobs_of`: the cost is that of a job's chunks, not of its items."""
@@ -155,7 +158,11 @@ def _tells(told: type[JobItemRow]) -> ColumnElement[bool]:
     """Whether the outcome spares another look at the object."""
     done = told.state.in_([ItemState.CROPPED.value, ItemState.KEPT_ORIGINAL.value])
     known = and_(told.state == ItemState.SKIPPED.value, told.photo_id.is_not(None))
-    refused = and_(told.state == ItemState.FAILED.value, told.code.startswith("photo."))
+    refused = and_(
+        told.state == ItemState.FAILED.value,
+        told.code.startswith("photo."),
+        told.code.not_in(NOT_FOR_GOOD),
+    )
     return or_(done, known, refused)
 
 

@@ -18,8 +18,10 @@ from service.core.job import ItemState, Job, JobCounts, JobState, Worker
 from service.core.record import PhotoFilter
 from service.ports import JobLedger, Ledger, Settled
 from tests.jobs import archive_of, batch_record, counted, cropped, failed, job_over, new_job
-from tests.racing import THREADS, at_once
+from tests.racing import at_once
 from tests.records import NOON
+
+WORKERS = 8
 
 
 @pytest.fixture
@@ -68,7 +70,7 @@ def test_of_workers_that_settle_the_same_items_one_wins_each(
 def test_same_bytes_in_many_jobs_and_in_any_order_are_recorded_once(
     jobs: JobLedger, photos: Ledger
 ) -> None:
-    made = [job_over(jobs, archive_of(30)) for _ in range(THREADS)]
+    made = [job_over(jobs, archive_of(30)) for _ in range(WORKERS)]
     names = [f"photo {n}" for n in range(20)]
     superseded = [batch_record(f"old {n}") for n in range(10)]
     for record in superseded:
@@ -87,7 +89,7 @@ def test_same_bytes_in_many_jobs_and_in_any_order_are_recorded_once(
         ]
         return [*jobs.settle(job.id, outcomes[:15]), *jobs.settle(job.id, outcomes[15:])]
 
-    settled = [each for one in at_once(settle) for each in one]
+    settled = [each for one in at_once(settle, threads=WORKERS) for each in one]
 
     recorded = photos.page(PhotoFilter(), limit=100).items
     assert len(recorded) == 30
@@ -127,7 +129,7 @@ def test_failures_are_tried_again_while_stragglers_still_settle(jobs: JobLedger)
         if n % 4 == 0:
             retried.append(jobs.retry_failed(job.id))
             return
-        for batch in range(3):
+        for batch in range(2):
             mine = Random(n * 10 + batch).sample(items, k=32)
             jobs.settle(job.id, [failed(item) for item in mine])
 
@@ -166,13 +168,13 @@ def test_items_end_while_others_are_added_purged_and_looked_at(
             case 0:
                 jobs.add_items(job.id, archive_of(100, start=1_000 + 100 * n), listed_after="")
             case 1:
-                for _ in range(10):
+                for _ in range(5):
                     now = jobs.job(job.id)
                     assert now is not None
                     assert now.counts.pending >= 0
                     jobs.beat(Worker(f"{n}", "here", NOON, NOON))
             case _:
-                for item in items[n * 20 : n * 20 + 20 : 4]:
+                for item in items[n * 20 : n * 20 + 20 : 8]:
                     record = batch_record(item.object.key)
                     jobs.settle(job.id, [cropped(item, record)])
                     ready.append(record.id)

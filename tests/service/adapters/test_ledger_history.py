@@ -24,8 +24,8 @@ from service.core.record import PhotoFilter, Record, Retention
 from service.ports import Ledger
 from service.usecases.originals import without_retention
 from tests.jobs import archive_of, cropped, job_over
+from tests.racing import THREADS, at_once
 from tests.records import NOON, cropped_record, kept_record
-from tests.service.adapters.test_ledger_races import THREADS, at_once
 
 RETAINED = Told(Event.RETAINED, {"why": "locked"}, NOON)
 

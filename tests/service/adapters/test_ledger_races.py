@@ -5,10 +5,6 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
-from typing import TypeVar
 from uuid import uuid4
 
 from sqlalchemy import Engine, func, insert, select
@@ -21,23 +17,9 @@ from service.core.access import ApiKey
 from service.core.errors import RequestRejected
 from service.core.record import PhotoFilter, Recorded
 from service.ports import Ledger
+from tests.racing import THREADS, at_once
 from tests.records import NOON, cropped_record
 from tests.servers.postgres import opened
-
-T = TypeVar("T")
-THREADS = 16
-
-
-def at_once(work: Callable[[int], T]) -> list[T]:
-    """What each of sixteen threads gave, all set off at the same moment."""
-    barrier = Barrier(THREADS)
-
-    def when_all_are_there(n: int) -> T:
-        barrier.wait(timeout=10)
-        return work(n)
-
-    with ThreadPoolExecutor(THREADS) as pool:
-        return list(pool.map(when_all_are_there, range(THREADS)))
 
 
 def test_of_many_with_the_same_bytes_exactly_one_creates(ledger: Ledger) -> None:

@@ -236,6 +236,15 @@ def test_an_object_over_the_limit_is_not_read(desk: Desk) -> None:
     assert (item.state, item.code) == (ItemState.FAILED, "photo.too_large")
 
 
+def test_a_limit_that_was_raised_lets_in_what_was_too_large(desk: Desk) -> None:
+    desk.put("a.jpg", painted_photo())
+    small = replace(desk, reprocess=replace(desk.reprocess, limits=Limits(1000, 1000)))
+    small.item(desk.job(), "a.jpg")
+
+    assert small.item(desk.job(), "a.jpg").code == "already_refused"
+    assert desk.item(desk.job(), "a.jpg").state is ItemState.CROPPED
+
+
 def test_nothing_is_written_over_what_lies_at_the_destination(desk: Desk) -> None:
     desk.put("a.jpg", painted_photo())
     other = desk.folder / "small" / "a.jpg"

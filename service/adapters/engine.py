@@ -26,8 +26,8 @@ VERSION = "metercrop-1"
 SCHEMA = "metercrop_engine"
 PREPARATIONS, CHUNKS = "metercrop-preparations", "metercrop-chunks"
 PREPARATIONS_AT_ONCE = 4
-CHUNKS_AT_ONCE = 2
-"""A worker's; the second fills the gaps at the end of the first."""
+CHUNKS_AT_ONCE = 1
+"""A worker's: with more, one of few workers would take what the others could begin."""
 POLL_S = 0.25
 MIDDLE_PRIORITY = 1_000_000
 """The engine takes lower numbers first, and none below 1."""

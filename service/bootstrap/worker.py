@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from threading import Event, Lock
+from threading import Event, Lock, Semaphore
 from uuid import UUID
 
 import structlog
@@ -105,6 +105,7 @@ class JobWorker:
             own_store=own_store_of(self.settings),
             limits=limits_of(self.settings),
             budget=pixel_budget_of(self.settings),
+            cores=Semaphore(usable_cpus()),
             clock=now,
         )
 

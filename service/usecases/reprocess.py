@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from threading import Semaphore
 from time import perf_counter
 
 import structlog
@@ -59,6 +60,8 @@ class Reprocess:
     own_store: OwnStore
     limits: Limits
     budget: PixelBudget
+    cores: Semaphore
+    """As many as there are: more photos in work at once would only be in each other's way."""
     clock: Callable[[], datetime]
 
     def worked(self, job: Job, item: Item, *, earlier: Item | None) -> Worked:
@@ -121,7 +124,7 @@ class Reprocess:
     def _taken(
         self, job: Job, item: Item, photo: Photo, before: Record | None, started: float
     ) -> Worked:
-        with self.budget.held(photo.raw_width * photo.raw_height):
+        with self.budget.held(photo.raw_width * photo.raw_height), self.cores:
             judged = self.optimizer.judged(photo)
             optimized = self.optimizer.carried_out(photo, judged)
             if job.plan.dry_run:

@@ -17,7 +17,7 @@ from service.core.job import FOR_WORKERS, Worker
 from service.ports import JobLedger, WorkflowEngine
 from service.usecases.tend_jobs import JobTender
 
-LOOK_S = 0.5
+LOOK_S = 0.2
 BEAT_S = 5.0
 SILENT_S = 30.0
 """A worker that has not told that it lives for so long is taken for dead."""

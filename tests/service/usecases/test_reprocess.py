@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
+from threading import Semaphore
 from uuid import uuid4
 
 import pytest
@@ -89,7 +90,9 @@ def desk(tmp_path: Path, sqlite_url: str, segmenter: OnnxSegmenter) -> Iterator[
     with opened(sqlite_url) as engine:
         ledger = SqlLedger(engine)
         budget = PixelBudget(100_000_000)
-        reprocess = Reprocess(optimizer, ledger, archives, own, LIMITS, budget, lambda: NOON)
+        reprocess = Reprocess(
+            optimizer, ledger, archives, own, LIMITS, budget, Semaphore(1), lambda: NOON
+        )
         store = AddressedStore(FolderStore(tmp_path / "objects"), archives)
         yield Desk(tmp_path, reprocess, SqlJobLedger(engine), ledger, store)
 

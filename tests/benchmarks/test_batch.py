@@ -26,7 +26,7 @@ from tests.servers.s3 import S3Server
 from tests.service.commands import Workplace
 from tests.sites import Site, opened_site
 
-PHOTOS, LONGER_PX, ROUNDS = 1024, 1280, 1
+PHOTOS, LONGER_PX, ROUNDS = 512, 1280, 1
 TINY_OBJECTS = 20_000
 CORES = sorted(os.sched_getaffinity(0))
 

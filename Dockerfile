@@ -6,6 +6,17 @@
 # Python package, which is what decides behaviour, is pinned by hash in the locks.
 FROM python:3.13-slim-trixie AS python
 
+# The native JPEG code, without which everything works too, slower. Debian holds the compiler at one
+# version as long as the tag above names the same release.
+FROM python AS native
+WORKDIR /src
+# hadolint ignore=DL3008
+RUN apt-get update \
+    && apt-get install --yes --no-install-recommends cargo \
+    && rm -rf /var/lib/apt/lists/*
+COPY service/imaging/native ./
+RUN cargo build --release --locked
+
 # The packages go into a virtual environment that is copied as a whole; pip stays outside of it.
 FROM python AS packages-cpu
 WORKDIR /src
@@ -16,6 +27,7 @@ RUN --mount=type=cache,target=/root/.cache/pip \
         --require-hashes --only-binary :all: -r requirements-cpu.lock
 COPY pyproject.toml README.md LICENSE ./
 COPY service service
+COPY --from=native /src/target/release/libmetercrop_jpeg.so service/imaging/_jpeg_native.so
 COPY models models
 COPY migrations migrations
 # The lock holds the build backend too, so nothing is fetched here.
@@ -61,6 +73,7 @@ RUN --mount=type=cache,target=/root/.cache/pip \
         --require-hashes --only-binary :all: -r requirements-cuda.lock
 COPY pyproject.toml README.md LICENSE ./
 COPY service service
+COPY --from=native /src/target/release/libmetercrop_jpeg.so service/imaging/_jpeg_native.so
 COPY models models
 COPY migrations migrations
 RUN python3 -m pip --python /opt/metercrop/bin/python install --no-deps --no-build-isolation .

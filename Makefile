@@ -5,6 +5,7 @@ HOST := 127.0.0.1
 PORT := 8000
 # Extra words for pytest, such as ARGS="-k orientation -x".
 ARGS :=
+FUZZ_SECONDS := 3600
 # UPGRADE=--upgrade lets `make lock` take newer versions; without it, it keeps those that still fit.
 UPGRADE :=
 
@@ -16,6 +17,8 @@ PYTHON ?= $(shell for name in python3 python3.14 python3.13 python3.12 python3.1
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+# Where cargo is, a change to one of these builds the native JPEG code anew.
+NATIVE := $(wildcard service/imaging/native/src/*.rs service/imaging/native/Cargo.*)
 PYTEST := $(BIN)/python -m pytest
 UV_VERSION := 0.13.9
 # No host and no path of this machine gets into a lock.
@@ -27,7 +30,7 @@ BUILD_REQUIRES := $(BIN)/python -c 'import tomllib; \
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help run test check static format formatted lint types contracts container-files \
-	test-long bench pictures lock test-image clean
+	test-long bench fuzz native pictures vendor lock test-image clean
 
 help:  ## list what can be made
 	@awk -F ':.*## ' '/^[.a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' Makefile
@@ -35,10 +38,10 @@ help:  ## list what can be made
 run: $(VENV)/.runtime  ## serve on http://127.0.0.1:8000 (HOST=, PORT=); sets itself up the first time
 	@exec $(BIN)/metercrop serve --host $(HOST) --port $(PORT)
 
-test: $(VENV)/.dev  ## run every test (ARGS= for pytest)
+test: $(VENV)/.browser  ## run every test (ARGS= for pytest)
 	$(PYTEST) $(ARGS)
 
-check: static test  ## everything that must hold: format, lint, types, contracts, container files, tests
+check: static native test  ## everything that must hold: format, lint, types, contracts, containers, tests
 
 static: formatted lint types contracts container-files  ## what `check` does, without the tests
 
@@ -58,6 +61,9 @@ types: $(VENV)/.dev
 contracts: $(VENV)/.dev
 	$(BIN)/lint-imports
 
+native:  ## format, lint and tests of the native JPEG code, where cargo is
+	.ci/native
+
 container-files: $(VENV)/.dev
 	$(BIN)/hadolint Dockerfile
 	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
@@ -71,8 +77,15 @@ bench: $(VENV)/.dev  ## measure; the tests leave these out
 test-image: $(VENV)/.runtime  ## build the container image and send it a photo (Docker, or root on Debian)
 	.ci/image/test $(BIN)/python
 
-pictures: $(VENV)/.dev  ## draw the README's picture again
+fuzz: $(VENV)/.dev  ## fuzz the native JPEG code for an hour (FUZZ_SECONDS=); needs cargo
+	.ci/fuzz $(BIN)/python $(FUZZ_SECONDS)
+
+pictures: $(VENV)/.browser  ## draw the README's pictures again
 	$(BIN)/python -m tests.pictures.draw
+	$(BIN)/python -m tests.pictures.pages
+
+vendor:  ## copy the scripts that the pages ship from npm again (.ci/vendor/package.json)
+	.ci/vendor/update
 
 lock: $(BIN)/uv  ## write the lock files again from pyproject.toml (UPGRADE=--upgrade for newer versions)
 	$(BUILD_REQUIRES) | $(COMPILE) --generate-hashes pyproject.toml - -o requirements.lock
@@ -89,7 +102,8 @@ lock: $(BIN)/uv  ## write the lock files again from pyproject.toml (UPGRADE=--up
 	@mv requirements-dev.lock.new requirements-dev.lock
 
 clean:  ## remove what was installed and cached; your photos and records stay
-	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis \
+		service/imaging/_jpeg_native* service/imaging/native/target
 	find service models migrations tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .env:  ## secrets for docker-compose.yml, made at random
@@ -108,7 +122,7 @@ $(BIN)/python:
 		echo "Name another: make $(MAKECMDGOALS) PYTHON=/path/to/python3.13" >&2; exit 1; }
 	"$(PYTHON)" -m venv $(VENV)
 
-$(VENV)/.runtime: requirements.lock pyproject.toml | $(BIN)/python
+$(VENV)/.runtime: requirements.lock pyproject.toml $(NATIVE) | $(BIN)/python
 	@echo "Setting up $(VENV) for the service; this takes a minute, once."
 	$(PIP) install --require-hashes -r requirements.lock
 	@# The lock holds the build backend too: nothing is fetched that it does not name.
@@ -118,6 +132,10 @@ $(VENV)/.runtime: requirements.lock pyproject.toml | $(BIN)/python
 $(VENV)/.dev: requirements-dev.lock $(VENV)/.runtime
 	@echo "Adding PyTorch and the tools of the tests; this takes a minute or two, once."
 	$(PIP) install -r requirements-dev.lock
+	@touch $@
+
+$(VENV)/.browser: .ci/browser-setup $(VENV)/.dev
+	@.ci/browser-setup $(BIN)/python
 	@touch $@
 
 $(BIN)/uv: | $(BIN)/python

@@ -5,6 +5,7 @@ from __future__ import annotations
 from alembic import context
 from sqlalchemy import Connection
 
+from service.adapters.sql import savings_tables  # noqa: F401 - with it Base knows its tables
 from service.adapters.sql.engine import engine_for, for_writing
 from service.adapters.sql.tables import Base
 from service.settings import Settings

@@ -98,11 +98,11 @@ def released(
 
 
 def optimizer_of(model: Path) -> Optimizer:
-    """The way of a photo as the service goes it by default, with this model."""
+    """The way of a photo as the service goes it by default, with this model; crops alone."""
     segmenter = segmenter_of(model)
     said = segmenter.description
     policy = CropPolicy(threshold=said.threshold, min_confidence=said.min_confidence)
-    return Optimizer(segmenter, policy, Encoding.AUTO, keep_gps=False)
+    return Optimizer(segmenter, policy, Encoding.AUTO, keep_gps=False, context_px=0)
 
 
 def segmenter_of(model: Path) -> Segmenter:

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Protocol
 from uuid import UUID
 
 import numpy as np
 from numpy.typing import NDArray
 
-from service.core.access import ApiKey
+from service.core.access import ApiKey, SignIn
 from service.core.archive import ArchivedObject, Removal
+from service.core.drift import ModelDay
 from service.core.history import HistoryEntry, Told
 from service.core.job import (
     Forecast,
@@ -29,7 +30,7 @@ from service.core.job import (
     Worker,
 )
 from service.core.record import Page, PhotoFilter, Record, Recorded
-from service.core.savings import SavingsTotals
+from service.core.savings import GroupBy, Period, Rebuilt, SavingsReport, SavingsTotals
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,15 @@ class StoredObject:
     key: str
     bytes: int
     modified_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class OwnedObject:
+    """An object of the service's own store as a record tells of it."""
+
+    key: str
+    bytes: int
+    photo_id: UUID
 
 
 class ObjectStore(Protocol):
@@ -107,8 +117,8 @@ class Ledger(Protocol):
 
     def by_original(self, sha256: str) -> Record | None: ...
 
-    def is_stored(self, sha256: str) -> bool:
-        """Whether a photo is stored as these very bytes."""
+    def of_bytes(self, sha256: str) -> Record | None:
+        """The record whose original these bytes are, else one whose stored object they are."""
 
     def original_of_idempotency_key(self, idempotency_key: str) -> str | None:
         """The SHA-256 of the original that the key was used with."""
@@ -138,7 +148,29 @@ class Ledger(Protocol):
     def delete(self, photo_id: UUID, *, at: datetime) -> None:
         """Forgets the record and its idempotency keys; that there is none is fine."""
 
-    def totals(self, where: PhotoFilter, *, min_billable_bytes: int) -> SavingsTotals: ...
+    def owned_objects(self) -> Iterator[OwnedObject]:
+        """All that records own in the service's store, in key order by code point, streamed."""
+
+    def owned_of(self, keys: Collection[str]) -> frozenset[str]:
+        """Those of the keys that a record owns."""
+
+    def totals(self, where: PhotoFilter, *, min_billable_bytes: int) -> SavingsTotals:
+        """Sums over the very records that are selected; the cost is theirs."""
+
+    def savings(
+        self, period: Period, *, group_by: GroupBy | None = None, min_billable_bytes: int
+    ) -> SavingsReport:
+        """As `totals`, in groups, and at the cost of what is shown, however many records.
+
+        With another `min_billable_bytes` than the sums were made with it is right as well, but
+        sums up the records, until `rebuild_savings` is called with that minimum.
+        """
+
+    def model_days(self, since: date, before: date) -> tuple[ModelDay, ...]:
+        """Each model's days of UTC, of which there are photos, by day and model."""
+
+    def rebuild_savings(self, *, min_billable_bytes: int) -> Rebuilt:
+        """Makes the sums behind `savings` anew from the records, while photos may come in."""
 
     def add_key(self, key: ApiKey) -> None: ...
 
@@ -150,6 +182,15 @@ class Ledger(Protocol):
 
     def revoke_key(self, key_id: UUID, *, at: datetime) -> ApiKey | None:
         """The key as it is now, None where there is none; revoking twice keeps the first time."""
+
+    def add_session(self, sign_in: SignIn, *, at: datetime) -> None:
+        """Those that have expired by then are deleted in passing."""
+
+    def session_key(self, id_sha256: str, *, at: datetime) -> ApiKey | None:
+        """The key, revoked or not, of a session that has neither expired nor been ended."""
+
+    def end_session(self, id_sha256: str) -> None:
+        """That there is none is fine."""
 
     def check(self) -> None:
         """One round trip; raises `Unavailable`."""

@@ -76,18 +76,26 @@ class Settings(BaseSettings):
     """How long an upload's original is kept beside its crop."""
     keep_gps: bool = False
     """Whether the stored crop keeps where the photo was taken."""
+    context_px: Annotated[int, Field(ge=0, le=2048)] = 320
+    """The longer side of the small picture of the whole that lies beside a crop; 0 for none."""
     max_bytes: Annotated[int, Field(gt=0)] = 50_000_000
     """Larger photos are refused."""
     max_pixels: Annotated[int, Field(gt=0)] = 100_000_000
     """Photos with more pixels are refused before they are decoded."""
     max_concurrent_megapixels: Annotated[float, Field(gt=0.0, allow_inf_nan=False)] | None = None
     """How much is worked on at once; unset: what half of the memory at hand allows."""
+    job_folders: str = ""
+    """Folders that jobs asked for over HTTP may name, with : between them; unset: none."""
     auth: Auth | None = None
     """API keys, on or off; unset: on, but off while bound to loopback with no key created."""
     price_per_gb_month: Annotated[float, Field(ge=0.0, allow_inf_nan=False)] = 0.023
     """What a gigabyte costs a month, for money in the savings report."""
     min_billable_bytes: Annotated[int, Field(ge=0)] = 0
     """The store bills smaller objects as if they had this size."""
+    currency: Annotated[str, Field(pattern="^[A-Z]{3}$")] = "USD"
+    """Of the price, as the three letters of ISO 4217."""
+    savings_days: Annotated[int, Field(ge=0, le=36_500)] = 0
+    """How many days a savings report without a first day goes back; with 0 it covers them all."""
 
     @field_validator("home", "model")
     @classmethod
@@ -106,6 +114,18 @@ class Settings(BaseSettings):
     @classmethod
     def _known_store(cls, url: str) -> str:
         return _beginning_with(url, "file:///", "s3://")
+
+    @field_validator("job_folders")
+    @classmethod
+    def _absolute_folders(cls, folders: str) -> str:
+        for folder in filter(None, folders.split(":")):
+            if not folder.startswith("/") or {".", ".."} & set(folder.split("/")):
+                raise ValueError(f"must be absolute folders without . and .. segments, is {folder}")
+        return folders
+
+    @property
+    def folders_for_jobs(self) -> tuple[str, ...]:
+        return tuple(filter(None, self.job_folders.split(":")))
 
     @property
     def database(self) -> str:
@@ -185,6 +205,8 @@ def _expectation(detail: ErrorDetails) -> str:
             expected = "must be a whole number"
         case "float_parsing" | "finite_number":
             expected = "must be a number"
+        case "string_pattern_mismatch":
+            expected = "must be three capital letters such as EUR"
         case "bool_parsing":
             expected = "must be true or false"
         case _:

@@ -3,19 +3,42 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
 from service.adapters.objects import checked_key, checked_range, is_own, round_trip
-from service.core.access import ApiKey
+from service.core.access import ApiKey, SignIn
+from service.core.drift import (
+    ModelDay,
+    confidence_millionths,
+    is_refused,
+    region_millionths,
+    version_of,
+)
 from service.core.errors import RequestRejected, Unavailable
 from service.core.fields import check_name
 from service.core.history import HistoryEntry, Told, deleted, next_entry, recorded
-from service.core.record import Page, PhotoFilter, Record, Recorded, Retention, Status
-from service.core.savings import SavingsTotals
-from service.ports import StoredObject
+from service.core.record import (
+    Page,
+    PhotoFilter,
+    Record,
+    Recorded,
+    Retention,
+    Status,
+    is_address,
+)
+from service.core.savings import (
+    GroupBy,
+    Period,
+    Rebuilt,
+    SavingsReport,
+    SavingsTotals,
+    report_of,
+)
+from service.ports import OwnedObject, StoredObject
 
 
 class FakeLedger:
@@ -26,6 +49,7 @@ class FakeLedger:
         self._records: dict[UUID, Record] = {}
         self._originals: dict[str, str] = {}  # SHA-256 by idempotency key
         self._keys: dict[UUID, ApiKey] = {}
+        self._sessions: dict[str, SignIn] = {}
         self._histories: dict[UUID, list[HistoryEntry]] = {}
 
     def record(self, record: Record, *, idempotency_key: str | None = None) -> Recorded:
@@ -54,9 +78,11 @@ class FakeLedger:
             found = (r for r in self._records.values() if r.original.sha256 == sha256)
             return next(found, None)
 
-    def is_stored(self, sha256: str) -> bool:
+    def of_bytes(self, sha256: str) -> Record | None:
         with self._lock:
-            return any(record.stored.sha256 == sha256 for record in self._records.values())
+            records = tuple(self._records.values())
+        found = [each for each in records if sha256 in (each.original.sha256, each.stored.sha256)]
+        return max(found, key=lambda each: each.original.sha256 == sha256, default=None)
 
     def original_of_idempotency_key(self, idempotency_key: str) -> str | None:
         check_name("idempotency_key", idempotency_key)
@@ -116,18 +142,37 @@ class FakeLedger:
                 sha256 = record.original.sha256
                 self._originals = {k: s for k, s in self._originals.items() if s != sha256}
 
+    def owned_objects(self) -> Iterator[OwnedObject]:
+        with self._lock:
+            owned = [each for record in self._records.values() for each in _owned_by(record)]
+        yield from sorted(owned, key=lambda each: each.key)
+
+    def owned_of(self, keys: Collection[str]) -> frozenset[str]:
+        return frozenset(each.key for each in self.owned_objects()) & frozenset(keys)
+
     def totals(self, where: PhotoFilter, *, min_billable_bytes: int) -> SavingsTotals:
         records = self._selected(where)
-        cropped = sum(record.status is Status.CROPPED for record in records)
-        return SavingsTotals(
-            photos=len(records),
-            cropped=cropped,
-            kept_original=len(records) - cropped,
-            original_bytes=sum(record.original.bytes for record in records),
-            stored_bytes=sum(record.stored.bytes for record in records),
-            retained_bytes=sum(r.original.bytes for r in records if r.original.retained_key),
-            billable_saved_bytes=sum(_billable_saved(r, min_billable_bytes) for r in records),
-        )
+        return _summed(SavingsTotals.of(r, min_billable_bytes=min_billable_bytes) for r in records)
+
+    def savings(
+        self, period: Period, *, group_by: GroupBy | None = None, min_billable_bytes: int
+    ) -> SavingsReport:
+        groups: dict[str | None, SavingsTotals] = defaultdict(SavingsTotals)
+        for record in self._selected(PhotoFilter(from_=period.from_, to=period.to)):
+            one = SavingsTotals.of(record, min_billable_bytes=min_billable_bytes)
+            groups[_key_of(record, group_by)] += one
+        return report_of(period, group_by, groups)
+
+    def model_days(self, since: date, before: date) -> tuple[ModelDay, ...]:
+        days: dict[tuple[date, str], list[Record]] = defaultdict(list)
+        for record in self._selected(PhotoFilter()):
+            if since <= (day := record.received_at.astimezone(UTC).date()) < before:
+                days[day, version_of(record.model)].append(record)
+        return tuple(_model_day(day, model, of) for (day, model), of in sorted(days.items()))
+
+    def rebuild_savings(self, *, min_billable_bytes: int) -> Rebuilt:  # noqa: ARG002 - the port names it
+        """It keeps no sums that could be wrong."""
+        return Rebuilt(photos=len(self._selected(PhotoFilter())), sums=0, wrong=0)
 
     def add_key(self, key: ApiKey) -> None:
         check_name("name", key.name)
@@ -148,6 +193,22 @@ class FakeLedger:
             if key is not None and key.revoked_at is None:
                 self._keys[key_id] = replace(key, revoked_at=at)
             return self._keys.get(key_id)
+
+    def add_session(self, sign_in: SignIn, *, at: datetime) -> None:
+        with self._lock:
+            lasting = {k: s for k, s in self._sessions.items() if s.expires_at > at}
+            self._sessions = {**lasting, sign_in.id_sha256: sign_in}
+
+    def session_key(self, id_sha256: str, *, at: datetime) -> ApiKey | None:
+        with self._lock:
+            sign_in = self._sessions.get(id_sha256)
+            if sign_in is None or sign_in.expires_at <= at:
+                return None
+            return self._keys[sign_in.key_id]
+
+    def end_session(self, id_sha256: str) -> None:
+        with self._lock:
+            self._sessions.pop(id_sha256, None)
 
     def check(self) -> None:
         """It is always there."""
@@ -172,6 +233,17 @@ def _is_selected(record: Record, where: PhotoFilter) -> bool:
     )
 
 
+def _owned_by(record: Record) -> Iterator[OwnedObject]:
+    sizes = {record.stored.key: record.stored.bytes}
+    if record.original.retained_key is not None:
+        sizes[record.original.retained_key] = record.original.bytes
+    if record.context is not None:
+        sizes[record.context.key] = record.context.bytes
+    for key, size in sizes.items():
+        if not is_address(key):
+            yield OwnedObject(key, size, record.id)
+
+
 def _position(record: Record) -> tuple[datetime, UUID]:
     return record.received_at, record.id
 
@@ -193,10 +265,36 @@ def _position_of(cursor: str) -> tuple[datetime, UUID]:
         raise RequestRejected("field.invalid", f"cursor can't be read: {cursor[:60]!a}") from error
 
 
-def _billable_saved(record: Record, minimum: int) -> int:
-    original = max(record.original.bytes, minimum)
-    retained = original if record.original.retained_key else 0
-    return original - max(record.stored.bytes, minimum) - retained
+def _summed(totals: Iterable[SavingsTotals]) -> SavingsTotals:
+    return sum(totals, start=SavingsTotals())
+
+
+def _key_of(record: Record, group_by: GroupBy | None) -> str | None:
+    day = record.received_at.astimezone(UTC).date()
+    keys: dict[GroupBy | None, str | None] = {
+        None: None,
+        GroupBy.DAY: day.isoformat(),
+        GroupBy.WEEK: (day - timedelta(days=day.weekday())).isoformat(),
+        GroupBy.MONTH: day.replace(day=1).isoformat(),
+        GroupBy.SITE: record.capture.site,
+        GroupBy.METER_TYPE: record.capture.meter_type,
+        GroupBy.MODEL: record.model.name,
+        GroupBy.REASON: record.reason,
+        GroupBy.SOURCE: record.source,
+    }
+    return keys[group_by]
+
+
+def _model_day(day: date, model: str, records: list[Record]) -> ModelDay:
+    return ModelDay(
+        day=day,
+        model=model,
+        photos=len(records),
+        cropped=sum(record.status is Status.CROPPED for record in records),
+        refused=sum(map(is_refused, records)),
+        confidence_millionths=sum(map(confidence_millionths, records)),
+        region_millionths=sum(map(region_millionths, records)),
+    )
 
 
 class FakeObjectStore:

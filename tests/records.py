@@ -10,6 +10,7 @@ from service.core.crop import Reason
 from service.core.geometry import Box
 from service.core.record import (
     Capture,
+    ContextPicture,
     CropRecord,
     ModelUsed,
     OriginalPhoto,
@@ -32,6 +33,7 @@ def cropped_record(
     original_bytes: int = 1_633_413,
     stored_bytes: int = 96_120,
     retained_key: str | None = None,
+    context_bytes: int | None = None,
 ) -> Record:
     """A new record, its id new too, of the original bytes that `photo` stands for."""
     sha256 = hashlib.sha256(photo.encode()).hexdigest()
@@ -60,7 +62,15 @@ def cropped_record(
         confidence=0.982,
         model=ModelUsed("attention-unet", "ab" * 32, "CPUExecutionProvider"),
         timings_ms=TimingsMs(12.5, 30.25, 4.125, 8.0, 54.875),
+        context=None if context_bytes is None else context_picture(sha256, context_bytes),
     )
+
+
+def context_picture(name: str, size: int = 9_204) -> ContextPicture:
+    """Of an object that is in no store."""
+    key = f"context/{name}-320.webp"
+    sha256 = hashlib.sha256(key.encode()).hexdigest()
+    return ContextPicture(sha256, size, "image/webp", 320, 180, key)
 
 
 def kept_record(

@@ -18,7 +18,14 @@ from service.core.archive import ArchivedObject
 from service.core.geometry import Box
 from service.core.history import is_unbroken
 from service.core.photo import sha256_of
-from service.core.record import CropRecord, OriginalPhoto, Record, Retention, StoredPhoto
+from service.core.record import (
+    ContextPicture,
+    CropRecord,
+    OriginalPhoto,
+    Record,
+    Retention,
+    StoredPhoto,
+)
 from service.ports import Ledger, ObjectStore
 from service.usecases.ingest import PixelBudget
 from service.usecases.originals import Originals
@@ -28,11 +35,12 @@ from service.usecases.purge_outcomes import Purged, Stays, Why
 from service.usecases.restore import Restore
 from tests.fake_archives import FakeArchives, FakeBucket
 from tests.painted import COUNTER, painted_photo
-from tests.records import cropped_record
+from tests.records import context_picture, cropped_record
 
 BOX = Box(200, 140, 440, 300)
 NOW = datetime(2026, 5, 1, tzinfo=UTC)
 ARCHIVE = "s3://archive"
+CONTEXT = b"the whole in small"
 
 
 @dataclass(slots=True)
@@ -142,6 +150,7 @@ class Keeping:
             original=original,
             stored=self._crop(content, crop_key or f"crops/{original.sha256}.jpg"),
             crop=CropRecord(BOX, COUNTER),
+            context=self._context(original.sha256),
         )
         assert self.ledger.record(record).created
         return record
@@ -161,6 +170,11 @@ class Keeping:
             key=key,
             exact=False,
         )
+
+    def _context(self, name: str) -> ContextPicture:
+        context = context_picture(name, size=len(CONTEXT))
+        self.store.put(context.key, CONTEXT, media_type=context.media_type)
+        return context
 
 
 def crop_of(photo: bytes) -> bytes:

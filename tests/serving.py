@@ -25,6 +25,7 @@ from service.core.access import ApiKey, Scope, secret_sha256
 from service.core.crop import CropPolicy
 from service.core.encoding import Encoding
 from service.core.photo import Limits
+from service.dashboard.app import add_dashboard
 from service.ports import JobLedger, Ledger, ObjectStore, Segmenter
 from service.usecases.jobs import JobRules
 from service.usecases.optimize import Optimizer
@@ -52,9 +53,12 @@ def parts_of(
     rule: AuthRule = AuthRule.NEVER,
     jobs: JobLedger | None = None,
     keep_originals: timedelta = timedelta(0),
+    context_px: int = 320,
     clock: Callable[[], datetime] = now_in_utc,
 ) -> Parts:
-    optimizer = Optimizer(segmenter, CropPolicy(), Encoding.AUTO, keep_gps=False)
+    optimizer = Optimizer(
+        segmenter, CropPolicy(), Encoding.AUTO, keep_gps=False, context_px=context_px
+    )
     originals = Originals(OpenedArchives(None), OwnStore("s3://own-store", "metercrop/"))
     return Parts(
         intake=Intake(optimizer, store, ledger, keep_originals, clock),
@@ -72,6 +76,13 @@ def parts_of(
     )
 
 
+def site_of(parts: Parts) -> FastAPI:
+    """API and pages, as `bootstrap` puts them together."""
+    app = application(parts)
+    add_dashboard(app)
+    return app
+
+
 def add_key(ledger: Ledger, secret: str, *scopes: Scope) -> UUID:
     key = ApiKey(uuid4(), "test", frozenset(scopes), secret_sha256(secret), datetime.now(UTC))
     ledger.add_key(key)
@@ -85,7 +96,7 @@ def bearer(secret: str) -> dict[str, str]:
 @contextmanager
 def client_of(parts: Parts) -> Iterator[httpx.Client]:
     """A client of the parts' application, which runs until the block ends."""
-    with served(application(parts)) as url, httpx.Client(base_url=url, timeout=30.0) as client:
+    with served(site_of(parts)) as url, httpx.Client(base_url=url, timeout=30.0) as client:
         yield client
 
 

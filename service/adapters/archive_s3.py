@@ -100,16 +100,28 @@ class S3Archive:
 
     def _holds(self, key: str, content: bytes) -> bool:
         """False where there is nothing; raises `object.exists` where there is something else."""
-        with (
-            refusals.none_where_gone(),
-            self._refusals("read", key),
-            answered(self.client, self.bucket, key) as response,
-        ):
+        with refusals.none_where_gone(), self._refusals("read", key):
+            if self._is_there(key):
+                self._require_same(key, content)
+                return True
+        return False
+
+    def _is_there(self, key: str) -> bool:
+        """Nearly always there is nothing, and a HEAD tells so in a few bytes.
+
+        A missing bucket looks the same, and writing tells; what else is wrong, a GET does.
+        """
+        try:
+            self.client.stat_object(self.bucket, key)
+        except MinioException as error:
+            return code_of(error) not in GONE
+        return True
+
+    def _require_same(self, key: str, content: bytes) -> None:
+        with answered(self.client, self.bucket, key) as response:
             as_long = response.headers.get("content-length") == str(len(content))
             if not as_long or body_of(response) != content:
                 raise refusals.exists(self._location(key))
-            return True
-        return False
 
     def _written(self, key: str, content: bytes, media_type: str) -> bool:
         """False where somebody else was first."""

@@ -28,7 +28,9 @@ PREPARATIONS, CHUNKS = "metercrop-preparations", "metercrop-chunks"
 PREPARATIONS_AT_ONCE = 4
 CHUNKS_AT_ONCE = 1
 """A worker's: with more, one of few workers would take what the others could begin."""
-POLL_S = 0.25
+PREPARATIONS_POLL_S = 1.0
+CHUNKS_POLL_S = 0.25
+"""Shorter, as a worker has nothing to do between two chunks; while it has one, it asks little."""
 MIDDLE_PRIORITY = 1_000_000
 """The engine takes lower numbers first, and none below 1."""
 
@@ -79,8 +81,8 @@ class DbosEngine:
         self._chunk = DBOS.workflow(name="chunk")(chunk_workflow)
         with database_failures(make_url(self._url)):
             DBOS.launch()
-        self._preparations = _queue(PREPARATIONS, PREPARATIONS_AT_ONCE)
-        self._chunks = _queue(CHUNKS, CHUNKS_AT_ONCE)
+        self._preparations = _queue(PREPARATIONS, PREPARATIONS_AT_ONCE, poll_s=PREPARATIONS_POLL_S)
+        self._chunks = _queue(CHUNKS, CHUNKS_AT_ONCE, poll_s=CHUNKS_POLL_S)
 
     def close(self) -> None:
         """Waits for what is in hand to end or raise `Leaving`, and hands that out again."""
@@ -181,11 +183,11 @@ def _config(url: str, worker_id: str) -> DBOSConfig:
     )
 
 
-def _queue(name: str, at_once: int) -> Queue:
+def _queue(name: str, at_once: int, *, poll_s: float) -> Queue:
     return DBOS.register_queue(
         name,
         worker_concurrency=at_once,
-        polling_interval_sec=POLL_S,
+        polling_interval_sec=poll_s,
         on_conflict="always_update",
     )
 

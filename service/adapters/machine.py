@@ -1,13 +1,16 @@
-"""What this process may really use of its machine: affinity, free memory, the cgroup's limits."""
+"""What this process may really use of its machine, and how it takes memory from it."""
 
 from __future__ import annotations
 
+import ctypes
 import math
 import os
 from pathlib import Path
 
 CGROUP = Path("/sys/fs/cgroup")
 MEMINFO = Path("/proc/meminfo")
+M_ARENA_MAX = -8
+"""As glibc's malloc.h has it."""
 UNKNOWN_MEMORY_BYTES = 2_000_000_000
 """Assumed where the system does not tell."""
 
@@ -27,6 +30,20 @@ def usable_memory_bytes(cgroup: Path = CGROUP, meminfo: Path = MEMINFO) -> int:
         _left(cgroup / "memory/memory.limit_in_bytes", cgroup / "memory/memory.usage_in_bytes"),
     )
     return min((limit for limit in limits if limit is not None), default=UNKNOWN_MEMORY_BYTES)
+
+
+def share_one_arena() -> None:
+    """For a process whose threads work on photos by turns: all take memory from one place.
+
+    glibc gives each thread a place of its own, and what a photo took there back to the system
+    right after it; to have it again, page by page, costs a tenth of a photo's time. Does nothing
+    where there is no glibc. To be called before there are many threads.
+    """
+    try:
+        mallopt = ctypes.CDLL(None).mallopt
+    except (AttributeError, OSError, TypeError):
+        return
+    mallopt(M_ARENA_MAX, 1)
 
 
 def _quota_v2(cpu_max: Path) -> float | None:

@@ -9,7 +9,6 @@ from service.api.jobs import jobs_router
 from service.api.metrics import program_version
 from service.api.middleware import Lingering, Observed
 from service.api.openapi import describe
-from service.api.page import page_router
 from service.api.parts import Parts
 from service.api.photos import photos_router
 from service.api.probes import probes_router
@@ -24,8 +23,8 @@ Keeps what matters of a meter photo: the region with the reading is found and cu
 crop is stored, and what that saved is recorded. Where the model is not sure, the original is kept.
 
 Errors are `application/problem+json` (RFC 9457) with a stable `code`. Where the service asks for
-keys, send one as `Authorization: Bearer KEY`; `/`, `/healthz`, `/readyz`, `/metrics` and this page
-are open.
+keys, send one as `Authorization: Bearer KEY`; `/healthz`, `/readyz`, `/metrics` and this page are
+open, and the pages for people ask for a key once.
 """
 
 
@@ -47,7 +46,6 @@ def application(parts: Parts) -> FastAPI:
         jobs_router(),
         savings_router(),
         probes_router(),
-        page_router(),
         docs_router(),
     ):
         app.include_router(router)

@@ -106,6 +106,23 @@ class Body:
             raise busy("other photos that are being received fill the memory")
 
 
+async def small_body(request: Request, *, max_bytes: int, memory: Budget, instead: str) -> bytes:
+    """All of a body that holds no photo.
+
+    Raises `RequestRejected` `request.timeout` and `request.too_large`, which says what to do
+    `instead`, and `Unavailable` `service.busy`.
+    """
+    body = Body(request, max_bytes=max_bytes, memory=memory, silence_s=SILENCE_S)
+    try:
+        return b"".join([chunk async for chunk in body.chunks()])
+    except PhotoRejected as error:
+        raise RequestRejected(
+            "request.too_large", f"at most {max_bytes} bytes are read here; {instead}"
+        ) from error
+    finally:
+        memory.give_back(body.held)
+
+
 def too_large(max_bytes: int) -> PhotoRejected:
     return PhotoRejected(
         "photo.too_large",

@@ -34,6 +34,14 @@ PHOTO: dict[str, Any] = {
         "key": f"crops/c0/de/{'c0de' * 16}.jpg",
         "exact": True,
     },
+    "context": {
+        "sha256": "5a11" * 16,
+        "bytes": 9204,
+        "media_type": "image/webp",
+        "width": 320,
+        "height": 180,
+        "key": f"context/c0/de/{'c0de' * 16}-320.webp",
+    },
     "crop": {
         "left": 1472,
         "top": 800,
@@ -47,7 +55,7 @@ PHOTO: dict[str, Any] = {
         "sha256": "a77e" * 16,
         "provider": "CPUExecutionProvider",
     },
-    "saved_bytes": 1537293,
-    "saved_fraction": 0.9412,
+    "saved_bytes": 1528089,
+    "saved_fraction": 0.9355,
     "timings_ms": {"decode": 21.4, "segment": 18.9, "crop": 30.2, "store": 6.1, "total": 76.9},
 }

@@ -11,7 +11,7 @@ RETAINED: dict[str, Any] = {
     "until": "2026-03-31T17:02:11.480000Z",
     "why": "grace",
 }
-RECORDED_SHA256 = "bbf29bb1ab2b6a435fd418101aa8c9c9c20c2b7bfb7178060b30dbb30e42f4fd"
+RECORDED_SHA256 = "ec4cf381c0a9d0d0d2befb4b39ad04d135d0c2eb273cc5c4e3aebe731494abf3"
 
 HISTORY: dict[str, Any] = {
     "photo_id": PHOTO["id"],
@@ -39,6 +39,12 @@ HISTORY: dict[str, Any] = {
                     "key": PHOTO["stored"]["key"],
                     "exact": PHOTO["stored"]["exact"],
                 },
+                "context": {
+                    "sha256": PHOTO["context"]["sha256"],
+                    "bytes": PHOTO["context"]["bytes"],
+                    "media_type": PHOTO["context"]["media_type"],
+                    "key": PHOTO["context"]["key"],
+                },
             },
             "previous_sha256": "0" * 64,
             "sha256": RECORDED_SHA256,
@@ -49,7 +55,7 @@ HISTORY: dict[str, Any] = {
             "event": "purged",
             "details": {"freed_bytes": PHOTO["original"]["bytes"], "retained": RETAINED},
             "previous_sha256": RECORDED_SHA256,
-            "sha256": "b56d5d0ef7cdb21274102dd9c42512092c6840eaac955ba1313f5dd96a936523",
+            "sha256": "1da64c994dcd9dc483dadf992e62ba263444b8bc08c4fd9980b0f7d858f48e56",
         },
     ],
     "unbroken": True,

@@ -9,10 +9,10 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 from python_multipart.multipart import parse_options_header
 
-from service.api.body import SILENCE_S, Body
+from service.api.body import small_body
 from service.api.job_schemas import JobBody
 from service.api.running import Here
-from service.core.errors import PhotoRejected, RequestRejected
+from service.core.errors import RequestRejected
 from service.usecases.jobs import JobRequest
 
 MAX_BODY_BYTES = 100_000
@@ -32,7 +32,12 @@ async def asked_job(request: Request, running: Here) -> JobRequest:
     `RequestValidationError`.
     """
     _check_type(request)
-    content = await _content(request, running)
+    content = await small_body(
+        request,
+        max_bytes=MAX_BODY_BYTES,
+        memory=running.memory,
+        instead="name the objects in a manifest",
+    )
     try:
         return JobBody.model_validate_json(content).request
     except ValidationError as error:
@@ -52,16 +57,3 @@ def _check_type(request: Request) -> None:
             f"a body of type {kind.decode('latin-1')[:60]!r} is not read here; send JSON with "
             "Content-Type: application/json",
         )
-
-
-async def _content(request: Request, running: Here) -> bytes:
-    body = Body(request, max_bytes=MAX_BODY_BYTES, memory=running.memory, silence_s=SILENCE_S)
-    try:
-        return b"".join([chunk async for chunk in body.chunks()])
-    except PhotoRejected as error:
-        raise RequestRejected(
-            "request.too_large",
-            f"a job is asked for in at most {MAX_BODY_BYTES} bytes; name the objects in a manifest",
-        ) from error
-    finally:
-        running.memory.give_back(body.held)

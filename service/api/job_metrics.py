@@ -37,14 +37,18 @@ class JobCollector(Collector):
         except Unavailable as error:
             structlog.get_logger().warning("metrics.jobs_unknown", code=error.code, why=str(error))
             return
-        yield _gauge("metercrop_workers", "Processes that run batch jobs.", [((), workers)])
+        yield gauge("metercrop_workers", "Processes that run batch jobs.", [((), workers)])
         yield from _families(shown, self.at)
 
 
 def job_metrics(jobs: JobLedger, *, at: datetime) -> bytes:
     """Text as `Metrics.text` gives it, to be put after that."""
+    return text_of(JobCollector(jobs, at))
+
+
+def text_of(collector: Collector) -> bytes:
     registry = CollectorRegistry()
-    registry.register(JobCollector(jobs, at))
+    registry.register(collector)
     return generate_latest(registry)
 
 
@@ -62,7 +66,7 @@ def _families(jobs: tuple[Job, ...], at: datetime) -> Iterator[Metric]:
     yield _of_jobs("eta_seconds", "Seconds to its end at the rate so far.", foreseen)
     items = [((str(job.id), state), n) for job in jobs for state, n in _items(job).items()]
     meaning = "Objects of a job by what became of them."
-    yield _gauge("metercrop_job_items", meaning, items, labels=("job", "state"))
+    yield gauge("metercrop_job_items", meaning, items, labels=("job", "state"))
 
 
 def _runs(job: Job) -> float:
@@ -81,10 +85,10 @@ def _items(job: Job) -> dict[str, int]:
 
 
 def _of_jobs(name: str, meaning: str, samples: Samples) -> Metric:
-    return _gauge(f"metercrop_job_{name}", meaning, samples, labels=("job",))
+    return gauge(f"metercrop_job_{name}", meaning, samples, labels=("job",))
 
 
-def _gauge(name: str, meaning: str, samples: Samples, *, labels: tuple[str, ...] = ()) -> Metric:
+def gauge(name: str, meaning: str, samples: Samples, *, labels: tuple[str, ...] = ()) -> Metric:
     family = GaugeMetricFamily(name, meaning, labels=labels)
     for of, value in samples:
         family.add_metric(of, value)

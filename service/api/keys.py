@@ -1,9 +1,10 @@
-"""API keys: who may ask what. Asked before a body is read."""
+"""API keys, and sessions of people who signed in with one. Asked before a body is read."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from enum import Enum, auto
 from threading import Lock
 from typing import Annotated
@@ -12,12 +13,16 @@ from fastapi import Depends, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from service.api.problems import HttpRefusal
+from service.api.sessions import SessionId, refuse_foreign, session_of
 from service.core.access import ApiKey, Scope, secret_sha256
 from service.ports import Ledger
 
 FRESH_S = 2.0
 """How long an answer of the ledger is used: a revoked key works that much longer."""
 MAX_REMEMBERED = 1_000
+
+Claim = str | SessionId | None
+"""Who a request says it comes from: a key's secret, a session, or nobody."""
 
 
 class AuthRule(Enum):
@@ -39,35 +44,33 @@ class AccessDenied(HttpRefusal):
 
 
 class Authentication:
-    """Checks keys against the ledger, remembering what it said for `FRESH_S`; thread-safe."""
+    """Checks keys and sessions against the ledger, remembering its word for `FRESH_S`.
+
+    Thread-safe.
+    """
 
     def __init__(
-        self, ledger: Ledger, rule: AuthRule, *, clock: Callable[[], float] = time.monotonic
+        self,
+        ledger: Ledger,
+        rule: AuthRule,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._ledger = ledger
         self._rule = rule
         self._clock = clock
+        self._now = now
         self._lock = Lock()
-        self._keys: dict[str, tuple[ApiKey, float]] = {}
+        self._keys: dict[tuple[type, str], tuple[ApiKey, float]] = {}
         self._key_exists = False
         self._asked_at: float | None = None
 
-    def check(self, secret: str | None, scope: Scope) -> None:
-        """Raises `AccessDenied` unless the secret's key, where one is asked for, has the scope."""
-        if not self._asks_for_keys():
+    def check(self, claim: Claim, scope: Scope) -> None:
+        """Raises `AccessDenied` unless the claim's key, where one is asked for, has the scope."""
+        if not self.asks_for_keys():
             return
-        if secret is None:
-            raise AccessDenied(
-                "auth.missing",
-                "send a key as `Authorization: Bearer KEY`; `metercrop keys create` makes one",
-            )
-        key = self._key(secret_sha256(secret))
-        if key is None or key.revoked_at is not None:
-            raise AccessDenied(
-                "auth.unknown",
-                "the key is not known, or has been revoked",
-                challenge=', error="invalid_token"',
-            )
+        key = self.key_of(claim)
         if not key.allows(scope):
             raise AccessDenied(
                 "auth.forbidden",
@@ -75,14 +78,28 @@ class Authentication:
                 challenge=', error="insufficient_scope"',
             )
 
-    def allows(self, secret: str | None, scope: Scope) -> bool:
-        try:
-            self.check(secret, scope)
-        except AccessDenied:
-            return False
-        return True
+    def key_of(self, claim: Claim) -> ApiKey:
+        """The valid key that the claim names; raises `AccessDenied`."""
+        if claim is None:
+            raise AccessDenied(
+                "auth.missing",
+                "send a key as `Authorization: Bearer KEY`; `metercrop keys create` makes one",
+            )
+        key = self._key(claim)
+        if key is None or key.revoked_at is not None:
+            raise AccessDenied(
+                "auth.unknown",
+                "the key is not known, or has been revoked",
+                challenge=', error="invalid_token"',
+            )
+        return key
 
-    def _asks_for_keys(self) -> bool:
+    def forget(self, claim: SessionId) -> None:
+        """From now on the ledger is asked about it."""
+        with self._lock:
+            self._keys.pop(_place(claim), None)
+
+    def asks_for_keys(self) -> bool:
         match self._rule:
             case AuthRule.ALWAYS:
                 return True
@@ -100,21 +117,34 @@ class Authentication:
         self._asked_at = now
         return self._key_exists
 
-    def _key(self, sha256: str) -> ApiKey | None:
+    def _key(self, claim: str | SessionId) -> ApiKey | None:
         """Unknown keys are not remembered: a new key works at once, and guesses fill no memory."""
-        now = self._clock()
+        place, now = _place(claim), self._clock()
         with self._lock:
-            known = self._keys.get(sha256)
+            known = self._keys.get(place)
         if known is not None and now - known[1] < FRESH_S:
             return known[0]
-        key = self._ledger.key_by_secret(sha256)
+        key = self._asked(claim)
         with self._lock:
-            self._keys.pop(sha256, None)
+            self._keys.pop(place, None)
             if key is not None:
                 if len(self._keys) >= MAX_REMEMBERED:
                     self._keys.pop(next(iter(self._keys)))
-                self._keys[sha256] = (key, now)
+                self._keys[place] = (key, now)
         return key
+
+    def _asked(self, claim: str | SessionId) -> ApiKey | None:
+        match claim:
+            case SessionId(text):
+                return self._ledger.session_key(secret_sha256(text), at=self._now())
+            case str():
+                return self._ledger.key_by_secret(secret_sha256(claim))
+
+
+def _place(claim: str | SessionId) -> tuple[type, str]:
+    """Under which it is remembered; apart, so that neither can be used as the other."""
+    text = claim.text if isinstance(claim, SessionId) else claim
+    return type(claim), secret_sha256(text)
 
 
 BEARER = HTTPBearer(
@@ -124,17 +154,30 @@ BEARER = HTTPBearer(
 )
 
 
-async def secret_of(
+async def claim_of(
+    request: Request,
     credentials: Annotated[HTTPAuthorizationCredentials | None, Security(BEARER)],
-) -> str | None:
-    return None if credentials is None else credentials.credentials
+) -> Claim:
+    """The key sent along; without one the session that the browser's cookie names.
+
+    Raises `RequestRejected` `request.cross_origin`.
+    """
+    if credentials is not None:
+        return credentials.credentials
+    session = session_of(request)
+    if session is not None:
+        refuse_foreign(request)
+    return session
+
+
+Claimed = Annotated[Claim, Depends(claim_of)]
 
 
 def requires(scope: Scope) -> Callable[..., None]:
     """A dependency that lets a request pass if it may use `scope`."""
 
-    def check(request: Request, secret: Annotated[str | None, Depends(secret_of)]) -> None:
+    def check(request: Request, claim: Claimed) -> None:
         authentication: Authentication = request.app.state.running.parts.authentication
-        authentication.check(secret, scope)
+        authentication.check(claim, scope)
 
     return check

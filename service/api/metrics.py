@@ -38,7 +38,7 @@ class Metrics:
         """A photo that was newly recorded."""
         self._photos.labels(record.status, record.reason or "").inc()
         self._original_bytes.inc(record.original.bytes)
-        self._stored_bytes.inc(record.stored.bytes)
+        self._stored_bytes.inc(record.kept_bytes)
         timings = record.timings_ms
         for stage in ("decode", "segment", "crop", "store", "total"):
             self._stage_seconds.labels(stage).observe(getattr(timings, stage) / 1000.0)

@@ -26,3 +26,6 @@ class Parts:
     authentication: Authentication
     price_per_gb_month: float
     min_billable_bytes: int
+    currency: str = "USD"
+    savings_days: int = 0
+    """How far reports without a `from` go back; 0 is all the way."""

@@ -23,6 +23,7 @@ from service.core.errors import NotFound
 from service.core.photo import PhotoFormat
 from service.core.record import Record
 from service.usecases.photos import (
+    context_of,
     delete_photo,
     history_of,
     original_object,
@@ -67,6 +68,7 @@ def photos_router() -> APIRouter:
     for path, endpoint, answers in (
         ("/{photo_id}/content", photo_content, _bytes_answers() | elsewhere),
         ("/{photo_id}/original", photo_original, _bytes_answers("original.gone")),
+        ("/{photo_id}/context", photo_context, _bytes_answers("context.none")),
     ):
         router.add_api_route(path, endpoint, dependencies=read, responses=answers)
         router.add_api_route(
@@ -161,14 +163,29 @@ def photo_original(request: Request, photo_id: PhotoId, running: Here) -> Respon
     return object_response(request, running.parts.store, served)
 
 
+def photo_context(request: Request, photo_id: PhotoId, running: Here) -> Response:
+    """The whole photo in small, beside a crop: to see where the meter hung."""
+    record = record_of(running.parts.ledger, photo_id)
+    context = context_of(record)
+    served = Served(
+        context.key,
+        context.sha256,
+        context.bytes,
+        context.media_type,
+        f"{record.id}-context.{PhotoFormat(context.media_type).extension}",
+    )
+    return object_response(request, running.parts.store, served)
+
+
 def photo_history(photo_id: PhotoId, running: Here) -> HistoryAnswer:
     return HistoryAnswer.of(photo_id, history_of(running.parts.ledger, photo_id))
 
 
 def restore_photo(photo_id: PhotoId, running: Here) -> PhotoAnswer:
-    """The original, while it is retained, becomes the stored object again; its crop is deleted.
+    """The original, while it is retained, becomes the stored object again.
 
-    A photo whose original is stored already is answered as it is.
+    Its crop and context picture are deleted. A photo whose original is stored already is answered
+    as it is.
     """
     record = running.parts.restore.restored(photo_id)
     structlog.get_logger().info("photo.restored", photo_id=str(photo_id))

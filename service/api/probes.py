@@ -9,6 +9,7 @@ from fastapi.responses import Response
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from service.api.job_metrics import job_metrics
+from service.api.ledger_metrics import ledger_metrics
 from service.api.openapi import problems
 from service.api.problems import problem
 from service.api.running import Here
@@ -71,5 +72,9 @@ async def ready(request: Request, running: Here) -> ReadyAnswer | Response:
 def metrics(running: Here) -> Response:
     """For Prometheus."""
     parts = running.parts
-    of_jobs = job_metrics(parts.jobs, at=parts.intake.clock())
-    return Response(running.metrics.text() + of_jobs, media_type=CONTENT_TYPE_LATEST)
+    now = parts.intake.clock()
+    of_jobs = job_metrics(parts.jobs, at=now)
+    minimum = parts.min_billable_bytes
+    of_photos = ledger_metrics(parts.ledger, min_billable_bytes=minimum, at=now)
+    text = running.metrics.text() + of_jobs + of_photos
+    return Response(text, media_type=CONTENT_TYPE_LATEST)

@@ -11,6 +11,7 @@ from service.api.fields import moment_of
 from service.core.crop import Reason
 from service.core.fields import MAX_NAME_CHARS
 from service.core.record import PhotoFilter, Status
+from service.core.savings import GroupBy
 
 MAX_PAGE = 500
 
@@ -39,6 +40,11 @@ class PeriodQuery(Query):
     """Received at this moment or later."""
     to: Moment | None = None
     """Received before this moment."""
+
+
+class SavingsQuery(PeriodQuery):
+    group_by: GroupBy | None = None
+    """Days, weeks (named by their Monday) and months are those of UTC."""
 
 
 class PhotoQuery(PeriodQuery):

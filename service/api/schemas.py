@@ -13,6 +13,7 @@ from service.api.exif import raw_base64, readable_tags
 from service.core.crop import Reason
 from service.core.geometry import Box
 from service.core.record import (
+    ContextPicture,
     CropRecord,
     ModelUsed,
     OriginalPhoto,
@@ -23,9 +24,11 @@ from service.core.record import (
     StoredPhoto,
     TimingsMs,
 )
-from service.core.savings import SavingsTotals
 from service.ports import ModelDescription
 from service.usecases.optimize import Optimized
+
+MONEY_DIGITS = 12
+"""Fine enough for one photo's share, coarse enough to leave the noise of floating point out."""
 
 Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 
@@ -109,6 +112,28 @@ class StoredAnswer(Answer):
         )
 
 
+class ContextAnswer(Answer):
+    """A small picture of the whole photo beside its crop, upright; at /context."""
+
+    sha256: Sha256
+    bytes: int
+    media_type: str
+    width: int
+    height: int
+    key: str
+
+    @classmethod
+    def of(cls, context: ContextPicture) -> Self:
+        return cls(
+            sha256=context.sha256,
+            bytes=context.bytes,
+            media_type=context.media_type,
+            width=context.width,
+            height=context.height,
+            key=context.key,
+        )
+
+
 class ModelAnswer(Answer):
     name: str
     sha256: Sha256
@@ -157,10 +182,13 @@ class PhotoAnswer(Answer):
     source: Source
     original: OriginalAnswer
     stored: StoredAnswer
+    context: ContextAnswer | None
+    """Null for a kept original, which shows the whole itself, and where none was made."""
     crop: CropAnswer | None
     confidence: float
     model: ModelAnswer
     saved_bytes: int
+    """What crop and context picture together are smaller by than the original."""
     saved_fraction: float
     timings_ms: TimingsAnswer
 
@@ -181,6 +209,7 @@ class PhotoAnswer(Answer):
             source=record.source,
             original=OriginalAnswer.of(record.original),
             stored=StoredAnswer.of(record.stored),
+            context=None if record.context is None else ContextAnswer.of(record.context),
             crop=None if record.crop is None else CropAnswer.around(record.crop),
             confidence=round(record.confidence, 4),
             model=ModelAnswer.of(record.model),
@@ -229,13 +258,14 @@ class DecisionAnswer(Answer):
     model: ModelAnswer
     original_bytes: int
     stored_bytes: int
+    """With the context picture's."""
     saved_bytes: int
     saved_fraction: float
     exact: bool
 
     @classmethod
     def of(cls, optimized: Optimized, model: ModelDescription, *, original_bytes: int) -> Self:
-        saved_bytes = original_bytes - len(optimized.content)
+        saved_bytes = original_bytes - optimized.kept_bytes
         return cls(
             status=Status.CROPPED if optimized.crop else Status.KEPT_ORIGINAL,
             reason=optimized.reason,
@@ -243,55 +273,11 @@ class DecisionAnswer(Answer):
             confidence=round(optimized.confidence, 4),
             model=ModelAnswer.of(model),
             original_bytes=original_bytes,
-            stored_bytes=len(optimized.content),
+            stored_bytes=optimized.kept_bytes,
             saved_bytes=saved_bytes,
             saved_fraction=round(saved_bytes / original_bytes, 4),
             exact=optimized.exact,
         )
-
-
-MONEY_DIGITS = 12
-"""Fine enough for one photo's share, coarse enough to leave the noise of floating point out."""
-
-
-class TotalsAnswer(Answer):
-    photos: int
-    cropped: int
-    kept_original: int
-    original_bytes: int
-    stored_bytes: int
-    saved_bytes: int
-    """What the stored objects are smaller by."""
-    freed_bytes: int
-    """What is really no longer stored: originals in grace still cost."""
-    saved_fraction: float
-    mean_saved_bytes: int
-    money_per_month: float
-
-    @classmethod
-    def of(cls, totals: SavingsTotals, *, price_per_gb_month: float) -> Self:
-        return cls(
-            photos=totals.photos,
-            cropped=totals.cropped,
-            kept_original=totals.kept_original,
-            original_bytes=totals.original_bytes,
-            stored_bytes=totals.stored_bytes,
-            saved_bytes=totals.saved_bytes,
-            freed_bytes=totals.freed_bytes,
-            saved_fraction=round(totals.saved_fraction, 4),
-            mean_saved_bytes=totals.mean_saved_bytes,
-            money_per_month=round(
-                totals.money_per_month(price_per_gb_month=price_per_gb_month), MONEY_DIGITS
-            ),
-        )
-
-
-class SavingsAnswer(Answer):
-    from_: Annotated[datetime | None, Field(alias="from")]
-    to: datetime | None
-    group_by: None = None
-    totals: TotalsAnswer
-    groups: list[TotalsAnswer]
 
 
 def _exif(raw: bytes | None) -> ExifAnswer | None:

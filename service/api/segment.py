@@ -56,7 +56,7 @@ async def segment_photo(request: Request, running: Here) -> DecisionAnswer | Res
 
     def picture(photo: Photo) -> Response:
         judged = optimizer.judged(photo)
-        outcome = _outcome(optimizer.carried_out(photo, judged))
+        outcome = outcome_of(optimizer.carried_out(photo, judged))
         png = overlay_png(judged.raw, photo.orientation, mask=judged.mask, decision=outcome)
         return Response(png, media_type="image/png")
 
@@ -68,7 +68,7 @@ async def segment_photo(request: Request, running: Here) -> DecisionAnswer | Res
         )
 
 
-def _outcome(optimized: Optimized) -> Crop | Kept:
+def outcome_of(optimized: Optimized) -> Crop | Kept:
     """The decision as it was carried out: with the box that was really cut."""
     if optimized.crop is None:
         return Kept(optimized.reason or Reason.NO_GAIN, optimized.confidence)

@@ -65,6 +65,6 @@ def _account(running: Here, recorded: Recorded) -> None:
         status=record.status,
         reason=record.reason,
         original_bytes=record.original.bytes,
-        stored_bytes=record.stored.bytes,
+        stored_bytes=record.kept_bytes,
         ms=round(record.timings_ms.total, 1),
     )

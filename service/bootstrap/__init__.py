@@ -10,6 +10,7 @@ from service.bootstrap.keeping import (
     opened_ledger,
     own_store_of,
     purge_of,
+    reconcile_of,
     restore_of,
     store_of,
 )
@@ -43,6 +44,7 @@ __all__ = [
     "own_store_of",
     "policy_of",
     "purge_of",
+    "reconcile_of",
     "restore_of",
     "segmenter_of",
     "store_of",

@@ -22,6 +22,7 @@ from service.adapters.sql.engine import engine_for
 from service.adapters.sql.jobs import SqlJobLedger
 from service.adapters.sql.ledger import SqlLedger
 from service.adapters.sql.migrate import is_current, migrate
+from service.adapters.sql.rollup import adopt_minimum
 from service.core.archive import source_of
 from service.core.errors import Misconfigured
 from service.core.photo import Limits
@@ -31,6 +32,7 @@ from service.usecases.ingest import PixelBudget
 from service.usecases.originals import Originals
 from service.usecases.places import OwnStore
 from service.usecases.purge import Purge
+from service.usecases.reconcile import Reconcile
 from service.usecases.restore import Restore
 
 THREADS_PER_CPU = 4
@@ -108,6 +110,10 @@ def purge_of(settings: Settings, keeping: Keeping, *, stop: Event, dry_run: bool
     )
 
 
+def reconcile_of(keeping: Keeping, *, repair: bool) -> Reconcile:
+    return Reconcile(keeping.ledger, keeping.store, now, repair)
+
+
 def store_of(settings: Settings) -> ObjectStore:
     """The store that the address names; raises `Misconfigured` `settings.store_url`."""
     match settings.store.partition("://")[0]:
@@ -161,6 +167,7 @@ def current_engine(settings: Settings) -> Engine:
     engine = engine_of(settings)
     if settings.database_is_embedded:
         migrate(engine)
+        adopt_minimum(engine, settings.min_billable_bytes)
     elif not is_current(engine):
         raise Misconfigured(
             "database.outdated",
@@ -173,6 +180,7 @@ def migrate_database(settings: Settings) -> None:
     engine = engine_of(settings)
     try:
         migrate(engine)
+        adopt_minimum(engine, settings.min_billable_bytes)
     finally:
         engine.dispose()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from ipaddress import ip_address
 from threading import Event
@@ -26,6 +26,7 @@ from service.bootstrap.keeping import (
     restore_of,
 )
 from service.core.crop import CropPolicy
+from service.dashboard.app import add_dashboard
 from service.ports import ModelDescription
 from service.settings import Auth, Settings
 from service.usecases.ingest import Ingest
@@ -56,6 +57,7 @@ def assembled(settings: Settings, *, threads: int | None = None) -> Machine:
         policy_of(settings, segmenter.description),
         settings.encoding,
         settings.keep_gps,
+        settings.context_px,
     )
     grace = timedelta(days=settings.keep_originals_days)
     intake = Intake(optimizer, keeping.store, keeping.ledger, grace, now)
@@ -65,22 +67,26 @@ def assembled(settings: Settings, *, threads: int | None = None) -> Machine:
 def api_of(settings: Settings, machine: Machine, *, host: str) -> FastAPI:
     """The HTTP side over working parts; `host` is where it will listen."""
     keeping = machine.keeping
-    return application(
+    app = application(
         Parts(
             intake=machine.intake,
             restore=restore_of(settings, keeping),
             store=keeping.store,
             ledger=keeping.ledger,
             jobs=keeping.jobs,
-            job_rules=job_rules_of(settings),
+            job_rules=replace(job_rules_of(settings), folders=settings.folders_for_jobs),
             segmenter=machine.segmenter,
             limits=limits_of(settings),
             max_concurrent_megapixels=megapixels_of(settings),
             authentication=Authentication(keeping.ledger, auth_rule_of(settings, host=host)),
             price_per_gb_month=settings.price_per_gb_month,
             min_billable_bytes=settings.min_billable_bytes,
+            currency=settings.currency,
+            savings_days=settings.savings_days,
         )
     )
+    add_dashboard(app)
+    return app
 
 
 def ingest_of(settings: Settings, machine: Machine, *, stop: Event) -> Ingest:

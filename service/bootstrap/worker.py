@@ -13,7 +13,7 @@ from uuid import UUID
 import structlog
 
 from service.adapters.engine import DbosEngine, Leaving
-from service.adapters.machine import usable_cpus
+from service.adapters.machine import share_one_arena, usable_cpus
 from service.adapters.worker_name import worker_name
 from service.bootstrap.keeping import (
     THREADS_PER_CPU,
@@ -57,6 +57,7 @@ class JobWorker:
     @contextmanager
     def _life(self) -> Iterator[WorkerLife]:
         """At its end `stop` is set, and all that was begun has come to rest."""
+        share_one_arena()
         settings = self.settings
         threads = THREADS_PER_CPU * usable_cpus()
         with (
@@ -103,6 +104,7 @@ class JobWorker:
             ledger=self.machine.keeping.ledger,
             archives=self.machine.keeping.archives,
             own_store=own_store_of(self.settings),
+            store=self.machine.keeping.store,
             limits=limits_of(self.settings),
             budget=pixel_budget_of(self.settings),
             cores=Semaphore(usable_cpus()),

@@ -10,6 +10,7 @@ from service.cli.ingest import ingest
 from service.cli.jobs import jobs
 from service.cli.migrate import migrate
 from service.cli.purge import purge
+from service.cli.reconcile import reconcile
 from service.cli.reprocess import reprocess
 from service.cli.restore import restore
 from service.cli.savings import savings
@@ -37,6 +38,7 @@ def application() -> typer.Typer:
         savings,
         restore,
         purge,
+        reconcile,
         migrate,
         doctor,
     ):

@@ -103,9 +103,10 @@ def codecs(facts: Facts) -> Iterator[str]:
 
     from service.core.geometry import Box
     from service.core.photo import Limits, PhotoFormat
-    from service.imaging.decode import decoded
     from service.imaging.encode import encoded_crop
+    from service.imaging.jpeg_native import is_available
     from service.imaging.probe import photo_of
+    from service.imaging.raw_frame import RawFrame
 
     for codec in ("webp", "avif"):
         facts[codec] = features.version(codec) or "missing"
@@ -113,9 +114,10 @@ def codecs(facts: Facts) -> Iterator[str]:
     Image.effect_noise((256, 256), 40).convert("RGB").save(drawn, "JPEG")
     photo, box = photo_of(drawn.getvalue(), Limits()), Box(64, 64, 128, 128)
     crop = encoded_crop(
-        photo, decoded(photo), box=box, region=box, encoding=Encoding.AUTO, keep_gps=False
+        RawFrame(photo), box=box, region=box, encoding=Encoding.AUTO, keep_gps=False
     )
     on_coefficients = crop.exact and crop.format is PhotoFormat.JPEG
+    facts["jpeg_path"] = "native" if is_available() else "library, slower"
     facts["jpeg_crops"] = "exact, cut from the coefficients" if on_coefficients else "as pixels"
     if not on_coefficients:
         yield "JPEG crops grow into pixel formats; `pip install --force-reinstall jpeglib`"

@@ -34,8 +34,8 @@ STORAGE = (
     "s3_secure",
     "max_concurrent_megapixels",
 )
-MONEY = ("price_per_gb_month", "min_billable_bytes")
-WORK = tuple(name for name in ALL if name not in ("auth", *MONEY))
+MONEY = ("price_per_gb_month", "min_billable_bytes", "currency", "savings_days")
+WORK = tuple(name for name in ALL if name not in ("auth", "job_folders", *MONEY))
 
 
 def takes_settings(*fields: str) -> Callable[[Callable[..., None]], Callable[..., None]]:

@@ -32,6 +32,15 @@ class ApiKey:
         return self.revoked_at is None and bool({scope, Scope.ADMIN} & self.scopes)
 
 
+@dataclass(frozen=True, slots=True)
+class SignIn:
+    """Somebody signed in to the pages with a key; of the id in their cookie the hash is kept."""
+
+    id_sha256: str
+    key_id: UUID
+    expires_at: datetime
+
+
 def secret_sha256(secret: str) -> str:
     """A plain hash is enough: secrets are 256 random bits, so guessing is hopeless without it."""
     return hashlib.sha256(secret.encode()).hexdigest()

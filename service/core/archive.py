@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from hashlib import sha256
 
 from service.core.errors import RequestRejected
 from service.core.fields import check_text
 
 CROP_MARK = ".metercrop."
 """In the name of every crop that lies beside its source: `meter.jpg.metercrop.jpg`."""
+
+MAX_LOCATION_BYTES = 2_500
+"""Of root, key and version together; PostgreSQL indexes 2,700. S3's keys have 1,024 at most."""
+KEPT_CHARS = 300
+"""Of a root or key that is longer; each has four bytes at most."""
+CUT = re.compile(r"\.\.\.[0-9a-f]{64}")
 
 BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,61}[A-Za-z0-9]")
 MAX_QUOTED = 200
@@ -36,6 +44,29 @@ class ArchivedObject:
     @property
     def location(self) -> str:
         return f"{self.root}/{self.key}"
+
+
+def fit_for_a_list(found: ArchivedObject) -> ArchivedObject:
+    """The same, or with a cut address where a job's list can't hold all of it.
+
+    Such a one ends with the SHA-256 of the whole address, so no two become the same.
+    """
+    address = f"{found.location}\n{found.version_id}".encode("utf-8", "surrogatepass")
+    if len(address) <= MAX_LOCATION_BYTES:
+        return found
+    root, key = found.root[:KEPT_CHARS].rstrip("/"), found.key[:KEPT_CHARS]
+    return replace(found, root=root, key=f"{key}...{sha256(address).hexdigest()}", version_id="")
+
+
+def is_cut(key: str) -> bool:
+    """Whether `fit_for_a_list` made it."""
+    return CUT.fullmatch(key[-67:]) is not None
+
+
+def is_below(address: str, folders: Collection[str]) -> bool:
+    """Whether the folder or file of a `file://` address is one of the folders, or lies in one."""
+    path = f"{address.removeprefix('file://').rstrip('/')}/"
+    return any(path.startswith(f"{folder.rstrip('/')}/") for folder in folders)
 
 
 class Removal(StrEnum):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 
 def size(count: int) -> str:
     """Bytes in powers of 1000, three digits: `96.1 kB`."""
@@ -19,7 +21,7 @@ def share(fraction: float) -> str:
 
 def money(amount: float) -> str:
     """Two decimals; of less than one the first two digits, as cents hide what little there is."""
-    return f"{amount:,.2f}" if abs(amount) >= 1 else f"{amount:.2g}"
+    return f"{amount:,.2f}" if abs(amount) >= 1 else f"{Decimal(f'{amount:.2g}'):f}"
 
 
 def duration(seconds: float) -> str:

@@ -87,17 +87,24 @@ def _sums_of(items: Iterable[Item], *, mode: Mode, min_billable_bytes: int) -> _
         sums.original_squares += original * original
         sums.saved_squares += saved * saved
         sums.products += original * saved
-        billed = max(original, min_billable_bytes), max(stored, min_billable_bytes)
-        sums.billable_saved_bytes += billed[0] - billed[1]
+        sums.billable_saved_bytes += max(original, min_billable_bytes)
+        sums.billable_saved_bytes -= _billed(item, stored, min_billable_bytes)
         sums.transferred_bytes += _transferred(item, stored, mode)
     return sums
+
+
+def _billed(item: Item, stored: int, minimum: int) -> int:
+    """The context picture is an object of its own."""
+    if item.state is not ItemState.CROPPED or item.context_bytes == 0:
+        return max(stored, minimum)
+    return max(stored - item.context_bytes, minimum) + max(item.context_bytes, minimum)
 
 
 def _transferred(item: Item, stored: int, mode: Mode) -> int:
     """Read, and what is stored written and read back; a kept one is copied in `copy` only."""
     match item.state:
-        case ItemState.CROPPED:
-            return item.object.bytes + 2 * stored
+        case ItemState.CROPPED:  # context pictures are not read back
+            return item.object.bytes + 2 * stored - item.context_bytes
         case ItemState.KEPT_ORIGINAL if mode is Mode.COPY:
             return item.object.bytes + 2 * stored
         case ItemState.SKIPPED:

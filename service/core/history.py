@@ -21,7 +21,14 @@ from typing import TypeAlias
 from uuid import UUID
 
 from service.core.geometry import Box
-from service.core.record import CropRecord, ModelUsed, OriginalPhoto, Record, StoredPhoto
+from service.core.record import (
+    ContextPicture,
+    CropRecord,
+    ModelUsed,
+    OriginalPhoto,
+    Record,
+    StoredPhoto,
+)
 
 Detail: TypeAlias = "str | int | Mapping[str, Detail]"
 Details: TypeAlias = Mapping[str, Detail]
@@ -133,7 +140,11 @@ def retained(original: OriginalPhoto, *, why: str, at: datetime) -> Told:
 def deleted(record: Record, *, at: datetime) -> Told:
     """What there was; an archive's own object stays where it is."""
     details = _known(
-        {"stored": _stored(record.stored), "retained": _retained(record.original) or None}
+        {
+            "stored": _stored(record.stored),
+            "context": _context(record.context),
+            "retained": _retained(record.original) or None,
+        }
     )
     return Told(Event.DELETED, details, at)
 
@@ -148,6 +159,7 @@ def account_of(record: Record) -> Details:
         "original": _original(record.original),
         "retained": _retained(record.original) or None,
         "stored": _stored(record.stored),
+        "context": _context(record.context),
         "crop": None if record.crop is None else _crop(record.crop),
         "model": _model(record.model),
     }
@@ -186,6 +198,17 @@ def _stored(stored: StoredPhoto) -> Details:
         "media_type": stored.media_type,
         "key": stored.key,
         "exact": stored.exact,
+    }
+
+
+def _context(context: ContextPicture | None) -> Details | None:
+    if context is None:
+        return None
+    return {
+        "sha256": context.sha256,
+        "bytes": context.bytes,
+        "media_type": context.media_type,
+        "key": context.key,
     }
 
 

@@ -96,6 +96,8 @@ class JobPlan:
     """Objects a second, over all workers."""
     keep_originals_days: int = 30
     """In `replace`: how long a source stays after its crop was stored."""
+    folders: tuple[str, ...] | None = None
+    """What `file:///` addresses have to lie in, also those in a manifest; None is anywhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +182,8 @@ class Item:
     message: str | None = None
     original_bytes: int = 0
     stored_bytes: int = 0
+    """With the context picture's."""
+    context_bytes: int = 0
     freed_bytes: int = 0
     stored_key: str | None = None
     photo_id: UUID | None = None

@@ -106,6 +106,18 @@ class StoredPhoto:
 
 
 @dataclass(frozen=True, slots=True)
+class ContextPicture:
+    """The whole photo in small beside its crop, upright; `key` is in the service's own store."""
+
+    sha256: str
+    bytes: int
+    media_type: str
+    width: int
+    height: int
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
 class CropRecord:
     box: Box
     region: Box
@@ -146,11 +158,18 @@ class Record:
     exif: bytes | None = None
     fingerprint: str | None = None
     """Of photo, model and rules; None in records from before it was kept."""
+    context: ContextPicture | None = None
+    """Only beside a crop; a kept original shows the whole itself."""
+
+    @property
+    def kept_bytes(self) -> int:
+        """Of the stored object and the context picture beside it."""
+        return self.stored.bytes + (0 if self.context is None else self.context.bytes)
 
     @property
     def saved_bytes(self) -> int:
-        """What the stored object is smaller by than the original."""
-        return self.original.bytes - self.stored.bytes
+        """What is kept of the photo is smaller by this than the original."""
+        return self.original.bytes - self.kept_bytes
 
     @property
     def saved_fraction(self) -> float:
@@ -161,6 +180,7 @@ class Record:
         """Every object that this record owns; what lay in an archive before is the archive's."""
         retained = self.original.retained_key
         own = () if self._stored_where_it_was else (self.stored.key,)
+        own = own if self.context is None else (*own, self.context.key)
         return own if retained is None or is_address(retained) else (*own, retained)
 
     @property

@@ -19,6 +19,7 @@ from service.imaging.jpeg_lossless import cropped, seeing_box
 from service.imaging.jpeg_pixels import jpeg_pixels
 from service.imaging.metadata import jpeg_with_metadata
 from service.imaging.pillow_formats import opened
+from service.imaging.raw_frame import RawFrame
 from service.imaging.upright import turned_upright
 
 _RESOLVED_BY_RGBA = frozenset(("1", "L", "LA", "P", "PA", "RGB", "RGBA"))
@@ -26,7 +27,7 @@ _RESOLVED_BY_RGBA = frozenset(("1", "L", "LA", "P", "PA", "RGB", "RGBA"))
 
 @dataclass(frozen=True, slots=True)
 class EncodedCrop:
-    """`box` is what was really cut, in upright pixels; `exact` was verified by decoding."""
+    """`box` is what was really cut, in upright pixels; `exact` was verified by reading it back."""
 
     content: bytes
     format: PhotoFormat
@@ -38,18 +39,25 @@ class EncodedCrop:
 class _Order:
     """What is to be cut out of which photo, boxes in upright pixels."""
 
-    photo: Photo
-    raw: Image.Image
+    frame: RawFrame
     box: Box
     region: Box
     keep_gps: bool
 
+    @property
+    def photo(self) -> Photo:
+        return self.frame.photo
+
+    @property
+    def raw(self) -> Image.Image:
+        return self.frame.pixels
+
     def raw_box(self, upright: Box) -> Box:
-        width, height = self.raw.size
+        width, height = self.frame.size
         return self.photo.orientation.to_raw(upright, raw_width=width, raw_height=height)
 
     def upright_box(self, raw: Box) -> Box:
-        width, height = self.raw.size
+        width, height = self.frame.size
         return self.photo.orientation.to_upright(raw, raw_width=width, raw_height=height)
 
     def upright_pixels(self, upright: Box) -> Image.Image:
@@ -58,7 +66,7 @@ class _Order:
 
     @property
     def icc_profile(self) -> bytes | None:
-        return self.raw.info.get("icc_profile")
+        return self.frame.icc_profile
 
     @property
     def upright_exif(self) -> bytes | None:
@@ -66,21 +74,16 @@ class _Order:
 
 
 def encoded_crop(
-    photo: Photo,
-    raw: Image.Image,
-    *,
-    box: Box,
-    region: Box,
-    encoding: Encoding,
-    keep_gps: bool,
+    frame: RawFrame, *, box: Box, region: Box, encoding: Encoding, keep_gps: bool
 ) -> EncodedCrop:
-    """A file that shows at least `box`, both in upright pixels; `raw` is what `decoded` returned.
+    """A file that shows at least `box`, both in upright pixels.
 
     Lossless encodings keep the pixels of `region`. Whether the file is smaller than the photo is
     the caller's to ask.
     """
+    photo = frame.photo
     wanted = _joined(box, region).clipped(*photo.size)
-    order = _Order(photo, raw, wanted, region.clipped(*photo.size), keep_gps)
+    order = _Order(frame, wanted, region.clipped(*photo.size), keep_gps)
     match encoding:
         case Encoding.JPEG:
             return _re_encoded(order, raster.jpeg)
@@ -100,18 +103,23 @@ def _cut(order: _Order) -> EncodedCrop | None:
     """
     photo, region = order.photo, order.raw_box(order.region)
     around = _joined(order.raw_box(order.box), seeing_box(photo.content, region))
-    cut = cropped(photo.content, around)
+    cut = cropped(photo.content, around, scan=order.frame.scan)
     if cut is None:
         return None
     exif = carried_exif(photo.exif, photo.orientation, keep_gps=order.keep_gps)
     content = jpeg_with_metadata(cut.content, exif=exif, icc_profile=order.icc_profile)
+    if not (cut.read_back or _shows_the_same(content, order.raw, region, cut.box)):
+        return None
+    return EncodedCrop(content, PhotoFormat.JPEG, order.upright_box(cut.box), exact=True)
+
+
+def _shows_the_same(content: bytes, raw: Image.Image, region: Box, shown: Box) -> bool:
+    """Whether a JPEG that shows `shown` of the raw frame has the very pixels of `region`."""
     try:
         pixels = jpeg_pixels(content)
     except PhotoRejected:
-        return None
-    if not _same(order.raw.crop(_corners(region)), _part(pixels, region, cut.box)):
-        return None
-    return EncodedCrop(content, PhotoFormat.JPEG, order.upright_box(cut.box), exact=True)
+        return False
+    return _same(raw.crop(_corners(region)), _part(pixels, region, shown))
 
 
 def _stored_pixels(order: _Order) -> EncodedCrop:

@@ -24,9 +24,9 @@ _IS_AC = 1
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """`tables` are by table number, DC and AC of each; `data` is stuffed and padded."""
+    """`tables` are by table number, the definitions of DC and AC; `data` is stuffed and padded."""
 
-    tables: tuple[tuple[HuffmanTable, HuffmanTable], ...]
+    tables: tuple[tuple[bytes, bytes], ...]
     data: bytes
 
 
@@ -54,7 +54,8 @@ def scan_of(units: Sequence[NDArray[np.int16]], table_numbers: Sequence[int]) ->
         for at in range(0, len(blocks), _BAND_BLOCKS)
     ]
     huffman = [huffman_table(counts) for counts in _counts(bands, max(table_numbers) + 1)]
-    pairs = tuple(zip(huffman[::2], huffman[1::2], strict=True))
+    definitions = [table.definition for table in huffman]
+    pairs = tuple(zip(definitions[::2], definitions[1::2], strict=True))
     return Scan(pairs, b"".join(_written(bands, huffman)).replace(b"\xff", b"\xff\x00"))
 
 

@@ -112,6 +112,22 @@ class JpegFile:
         return tuple(segment for segment in self.segments if segment.marker == SOS)
 
     @property
+    def quantization(self) -> dict[int, tuple[int, ...]]:
+        """Steps in zigzag order, by table number; of several with the same number the last."""
+        tables = {}
+        for payload in (segment.payload for segment in self.segments if segment.marker == DQT):
+            at = 0
+            while at < len(payload):
+                width = 1 + (payload[at] >> 4)
+                steps = payload[at + 1 : at + 1 + 64 * width]
+                tables[payload[at] & 15] = tuple(
+                    int.from_bytes(steps[step : step + width], "big")
+                    for step in range(0, 64 * width, width)
+                )
+                at += 1 + 64 * width
+        return tables
+
+    @property
     def exif(self) -> bytes | None:
         """The first EXIF block's TIFF structure."""
         found = (segment.payload[6:] for segment in self.segments if segment.is_exif)
@@ -136,7 +152,7 @@ class JpegFile:
 def jpeg_header(content: bytes) -> JpegFile:
     """The segments before the first scan. Raises `PhotoRejected` where they cannot be read."""
     segments: list[Segment] = []
-    for segment in _segments(content):
+    for segment in _segments(content, with_scans=False):
         if segment.marker in (SOS, EOI):
             return JpegFile(tuple(segments), ended=False)
         segments.append(segment)
@@ -146,15 +162,15 @@ def jpeg_header(content: bytes) -> JpegFile:
 def jpeg_file(content: bytes) -> JpegFile:
     """All segments. Raises `PhotoRejected` where they cannot be read."""
     segments: list[Segment] = []
-    for segment in _segments(content):
+    for segment in _segments(content, with_scans=True):
         if segment.marker == EOI:
             return JpegFile(tuple(segments), ended=True)
         segments.append(segment)
     return JpegFile(tuple(segments), ended=False)
 
 
-def _segments(content: bytes) -> Iterator[Segment]:
-    """Skips what lies between segments, as every decoder does."""
+def _segments(content: bytes, *, with_scans: bool) -> Iterator[Segment]:
+    """Skips what lies between segments, as every decoder does; a scan is most of the file."""
     found = _MARKER.search(content, 2)
     for _ in range(_MAX_SEGMENTS):
         if found is None:
@@ -166,7 +182,7 @@ def _segments(content: bytes) -> Iterator[Segment]:
         if marker not in _WITHOUT_LENGTH:
             payload = _payload(content, at)
             at += 2 + len(payload)
-            scan = _scan(content, at) if marker == SOS else b""
+            scan = _scan(content, at) if with_scans and marker == SOS else b""
             at += len(scan)
             yield Segment(marker, payload, scan)
         found = _MARKER.search(content, at)

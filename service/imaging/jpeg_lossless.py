@@ -28,6 +28,8 @@ from service.imaging.jpeg_file import (
     jpeg_file,
     jpeg_header,
 )
+from service.imaging.jpeg_native import JpegScan, scanned
+from service.imaging.jpeg_thumbnail import Detail
 
 _MAX_BLOCKS_IN_UNIT = 10
 _JFIF_WITHOUT_THUMBNAIL = 12
@@ -39,14 +41,32 @@ class JpegCut:
 
     content: bytes
     box: Box
+    read_back: bool
+    """Whether what was written was read again and compared with what the photo has there."""
 
 
-def cropped(content: bytes, raw_box: Box) -> JpegCut | None:
+def cropped(content: bytes, raw_box: Box, *, scan: JpegScan | None = None) -> JpegCut | None:
     """The smallest cut that shows all of `raw_box` as the whole photo does; None if there is none.
 
     `raw_box` lies in the raw frame, its edges go outward to the grid. `content` must be a JPEG that
-    `jpeg_pixels` has decoded.
+    `jpeg_pixels` has decoded, or that `scan` is of.
     """
+    scan = scan or scanned(content, Detail.EIGHTH)
+    cut = None if scan is None else cut_of_scan(scan, raw_box)
+    return cut or cut_of_coefficients(content, raw_box)
+
+
+def cut_of_scan(scan: JpegScan, raw_box: Box) -> JpegCut | None:
+    """In native code: the very bytes that `cut_of_coefficients` makes, or None."""
+    file = jpeg_header(scan.content)
+    grid = _grid_box(raw_box, file.frame)
+    cut = scan.cut(grid, _table_numbers(file.frame))
+    box = grid.clipped(scan.width, scan.height)
+    return None if cut is None else JpegCut(_written(file, cut, box), box, read_back=True)
+
+
+def cut_of_coefficients(content: bytes, raw_box: Box) -> JpegCut | None:
+    """By libjpeg: slower, and for every JPEG that it can read."""
     file = jpeg_file(content)
     if not _is_cuttable(file):
         return None
@@ -62,7 +82,7 @@ def cropped(content: bytes, raw_box: Box) -> JpegCut | None:
     ]
     scan = scan_of(units, _table_numbers(frame))
     box = grid.clipped(frame.width, frame.height)
-    return None if scan is None else JpegCut(_written(file, scan, box), box)
+    return None if scan is None else JpegCut(_written(file, scan, box), box, read_back=False)
 
 
 def seeing_box(content: bytes, raw_box: Box) -> Box:
@@ -151,9 +171,9 @@ def _written(file: JpegFile, scan: Scan, box: Box) -> bytes:
     colour = [_colour_segment(part) for part in file.segments if part.is_jfif or part.is_adobe]
     quantization = [segment for segment in file.segments if segment.marker == DQT]
     tables = [
-        Segment(DHT, bytes((kind << 4 | number,)) + table.definition)
+        Segment(DHT, bytes((kind << 4 | number,)) + definition)
         for number, pair in enumerate(scan.tables)
-        for kind, table in enumerate(pair)
+        for kind, definition in enumerate(pair)
     ]
     start = Segment(SOS, _scan_header(frame, numbers), scan.data)
     segments = (*colour, *quantization, _frame_header(file, box), *tables, start)

@@ -18,6 +18,13 @@ _TINT_STRENGTH = 0.55
 def overlay_png(
     raw: Image.Image, orientation: Orientation, *, mask: Mask, decision: Crop | Kept
 ) -> bytes:
+    """`overlaid`, as a file without any loss."""
+    return png(overlaid(raw, orientation, mask=mask, decision=decision))
+
+
+def overlaid(
+    raw: Image.Image, orientation: Orientation, *, mask: Mask, decision: Crop | Kept
+) -> Image.Image:
     """The upright photo, its longer side at most 1280, with the mask tinted in.
 
     Of a crop its box is drawn amber and its region red.
@@ -28,7 +35,7 @@ def overlay_png(
         scale = picture.width / mask.frame.width
         for box, colour in ((decision.box, BOX_COLOUR), (decision.region, REGION_COLOUR)):
             outline(picture, scaled(box, scale=scale), colour=colour, width_px=3)
-    return png(picture)
+    return picture
 
 
 def _tint(mask: Mask, size: tuple[int, int]) -> Image.Image:

@@ -11,6 +11,7 @@ from uuid_utils.compat import uuid7
 from service.core.photo import Photo, sha256_of
 from service.core.record import (
     Capture,
+    ContextPicture,
     ModelUsed,
     OriginalPhoto,
     Record,
@@ -31,6 +32,7 @@ class Entry:
     received_at: datetime
     original: OriginalPhoto
     stored: StoredPhoto
+    context: ContextPicture | None
     started: float
     storing: float
 
@@ -60,6 +62,7 @@ def account_of(optimizer: Optimizer, photo: Photo, optimized: Optimized, entry: 
         ),
         exif=photo.exif,
         fingerprint=optimizer.fingerprint(photo.sha256),
+        context=entry.context,
     )
 
 

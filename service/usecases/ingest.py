@@ -69,7 +69,7 @@ class IngestTotals:
         else:
             self.kept[record.reason] += 1
         self.original_bytes += record.original.bytes
-        self.stored_bytes += record.stored.bytes
+        self.stored_bytes += record.kept_bytes
 
 
 class PixelBudget:

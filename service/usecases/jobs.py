@@ -10,7 +10,7 @@ from uuid import UUID
 
 from uuid_utils.compat import uuid7
 
-from service.core.archive import object_of, source_of
+from service.core.archive import is_below, object_of, source_of
 from service.core.errors import NotFound, RequestRejected
 from service.core.job import STEPS, Job, JobPlan, JobState, Mode, Step
 from service.ports import JobLedger
@@ -54,6 +54,8 @@ class JobRules:
     own_store: OwnStore
     keep_originals_days: int = DEFAULT_GRACE_DAYS
     """Of jobs that say nothing of it."""
+    folders: tuple[str, ...] | None = None
+    """The only ones whose files a job may name; None is any."""
 
 
 def new_job(asked: JobRequest, rules: JobRules, *, at: datetime) -> Job:
@@ -71,6 +73,8 @@ def new_job(asked: JobRequest, rules: JobRules, *, at: datetime) -> Job:
     _check_address("source", asked.source, source_of)
     _check_address("manifest", asked.manifest, object_of)
     _check_address("destination", asked.destination, source_of)
+    if rules.folders is not None:
+        _check_folders(asked, rules.folders)
     _check_overlap(asked, rules.own_store)
     return Job(uuid7(), _plan(asked, rules), JobState.PREPARING, at)
 
@@ -145,6 +149,7 @@ def _plan(asked: JobRequest, rules: JobRules) -> JobPlan:
         priority=asked.priority,
         max_per_second=asked.max_per_second,
         keep_originals_days=rules.keep_originals_days if days is None else days,
+        folders=rules.folders,
     )
 
 
@@ -177,6 +182,23 @@ def _check_address(
         parsed(address)
     except RequestRejected as error:
         raise RequestRejected("field.invalid", f"{field}: {error}") from error
+
+
+def _check_folders(asked: JobRequest, folders: Collection[str]) -> None:
+    """Whoever may start jobs is not therefore to read and write this machine's disk."""
+    addresses = {
+        "source": asked.source,
+        "manifest": asked.manifest,
+        "destination": asked.destination,
+    }
+    for field, address in addresses.items():
+        if address is not None and address.startswith("file://") and not is_below(address, folders):
+            raise RequestRejected(
+                "field.invalid",
+                f"{field}: {address} is in none of the folders that METERCROP_JOB_FOLDERS gives "
+                "to jobs asked for over HTTP; set it there, or run `metercrop reprocess` on the "
+                "machine itself",
+            )
 
 
 def _check_overlap(asked: JobRequest, own_store: OwnStore) -> None:

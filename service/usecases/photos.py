@@ -10,7 +10,7 @@ from uuid import UUID
 from service.core.errors import NotFound, Unavailable
 from service.core.history import HistoryEntry
 from service.core.photo import sha256_of
-from service.core.record import Record, Retention, is_address
+from service.core.record import ContextPicture, Record, Retention, is_address
 from service.ports import Ledger, ObjectStore
 
 CHUNK_BYTES = 4_000_000
@@ -49,6 +49,17 @@ def original_object(record: Record) -> str:
     else:
         return original.retained_key
     raise _gone(record, why)
+
+
+def context_of(record: Record) -> ContextPicture:
+    """Raises `NotFound` `context.none`."""
+    if record.context is not None:
+        return record.context
+    if record.crop is None:
+        why = "is stored whole: look at /content"
+    else:
+        why = "was cropped without one: none was asked for, or it would have saved nothing"
+    raise NotFound("context.none", f"photo {record.id} has no context picture; it {why}")
 
 
 def object_chunks(store: ObjectStore, key: str, *, start: int, length: int) -> Iterator[bytes]:

@@ -12,8 +12,8 @@ from threading import Event
 from typing import Generic, TypeVar
 from uuid import UUID
 
-from service.core.archive import ArchivedObject, source_of
-from service.core.errors import MetercropError, Unavailable
+from service.core.archive import ArchivedObject, fit_for_a_list, is_below, source_of
+from service.core.errors import MetercropError, RequestRejected, Unavailable
 from service.core.job import Job, JobPlan, JobState
 from service.ports import Archives, JobLedger
 from service.usecases.manifest import ManifestEntry, entries_of
@@ -67,7 +67,7 @@ class Preparation:
 
     def _list_pages(self, job: Job, pages: Iterator[tuple[Sequence[ArchivedObject], str]]) -> bool:
         for page, listed_after in pages:
-            self.jobs.add_items(job.id, page, listed_after=listed_after)
+            self._add(job, page, listed_after=listed_after)
             if self._wanted(job.id) is None:
                 return False
         return True
@@ -98,10 +98,14 @@ class Preparation:
                 return False
         if job.counts.total == 0:
             sample = self._looked_up(draw.shuffled())
-            self.jobs.add_items(job.id, sample, listed_after="")
+            self._add(job, sample, listed_after="")
             known_bytes = known_bytes or _scaled(sample, draw.seen)
             self.jobs.set_found(job.id, objects=draw.seen, original_bytes=known_bytes)
         return True
+
+    def _add(self, job: Job, found: Sequence[ArchivedObject], *, listed_after: str) -> None:
+        fit = [fit_for_a_list(each) for each in found]
+        self.jobs.add_items(job.id, fit, listed_after=listed_after)
 
     def _listed(self, plan: JobPlan, *, after: str = "") -> Iterator[ArchivedObject]:
         root, prefix = source_of(plan.source or "")
@@ -110,7 +114,9 @@ class Preparation:
     def _entries(self, job: Job) -> Iterator[ManifestEntry]:
         source = job.plan.source
         root = None if source is None else source_of(source)[0]
-        return entries_of(job.plan.manifest or "", self.archives, root=root)
+        for entry in entries_of(job.plan.manifest or "", self.archives, root=root):
+            _check_folder(entry, job.plan)
+            yield entry
 
     def _looked_up(
         self, entries: Sequence[ManifestEntry | ArchivedObject]
@@ -140,6 +146,19 @@ class Preparation:
 
     def _move(self, job_id: UUID, to: JobState, *, error: str | None = None) -> None:
         self.jobs.move(job_id, to=to, only_from={JobState.PREPARING}, at=self.clock(), error=error)
+
+
+def _check_folder(entry: ManifestEntry, plan: JobPlan) -> None:
+    """Raises `RequestRejected` `job.manifest`."""
+    if plan.folders is None or not entry.root.startswith("file://"):
+        return
+    address = f"{entry.root}/{entry.key}"
+    if not is_below(address, plan.folders):
+        raise RequestRejected(
+            "job.manifest",
+            f"the manifest names {address}, which is in none of the folders that "
+            "METERCROP_JOB_FOLDERS gives to jobs asked for over HTTP: leave it out",
+        )
 
 
 class _Reservoir(Generic[T]):

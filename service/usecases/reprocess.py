@@ -11,7 +11,7 @@ from time import perf_counter
 import structlog
 from PIL import Image
 
-from service.core.archive import CROP_MARK, ArchivedObject
+from service.core.archive import CROP_MARK, MAX_LOCATION_BYTES, ArchivedObject, is_cut
 from service.core.crop import Reason
 from service.core.errors import MetercropError, ObjectRejected, Unavailable
 from service.core.job import Item, ItemState, Job, Mode, Outcome, SamplePicture
@@ -27,8 +27,9 @@ from service.core.record import (
 )
 from service.imaging.probe import photo_of
 from service.imaging.sample_picture import sample_picture
-from service.ports import Archives, Ledger
+from service.ports import Archives, Ledger, ObjectStore
 from service.usecases.account import Entry, account_of, original_photo, stored_photo
+from service.usecases.context import put_context
 from service.usecases.ingest import PixelBudget
 from service.usecases.optimize import Optimized, Optimizer
 from service.usecases.places import OwnStore, Place, crop_place, named_apart
@@ -42,12 +43,12 @@ PICTURES = 60
 class Worked:
     """An outcome that is not settled yet, and a picture where a dry run wants one.
 
-    `replaced` is the object of an earlier model, which nothing refers to once this is settled.
+    `replaced` are the objects of an earlier model, which nothing refers to once this is settled.
     """
 
     outcome: Outcome
     picture: SamplePicture | None = None
-    replaced: str | None = None
+    replaced: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,8 @@ class Reprocess:
     ledger: Ledger
     archives: Archives
     own_store: OwnStore
+    store: ObjectStore
+    """The same, for context pictures: those lie in it wherever the crops go."""
     limits: Limits
     budget: PixelBudget
     cores: Semaphore
@@ -81,6 +84,12 @@ class Reprocess:
             return self._failed(item, "photo.unexpected", f"{type(error).__name__}: {error}")
 
     def _worked(self, job: Job, item: Item, earlier: Item | None) -> Worked:
+        if is_cut(item.object.key):
+            raise ObjectRejected(
+                "object.key_too_long",
+                f"its address has more than {MAX_LOCATION_BYTES} bytes, which no list can hold; "
+                "give shorter names to its folders",
+            )
         if CROP_MARK in item.object.key.rpartition("/")[2]:
             return self._skipped(item, "is_crop", "it is a crop that metercrop made")
         if item.object.location.startswith(f"{self.own_store.root}/{self.own_store.prefix}"):
@@ -96,11 +105,11 @@ class Reprocess:
         started = perf_counter()
         content = self.archives.opened(item.object.root).read(item.object)
         photo = photo_of(content, self.limits)
-        before = self.ledger.by_original(photo.sha256)
+        before = self.ledger.of_bytes(photo.sha256)
+        if before is not None and before.original.sha256 != photo.sha256:
+            return self._skipped(item, "is_crop", "it is the crop of a photo that is recorded")
         if before is not None and self._is_done(before):
             return self._already_done(item, before)
-        if before is None and self.ledger.is_stored(photo.sha256):
-            return self._skipped(item, "is_crop", "it is the crop of a photo that is recorded")
         return self._taken(job, item, photo, before, started)
 
     def _known(self, item: Item, earlier: Item) -> Worked | None:
@@ -132,12 +141,14 @@ class Reprocess:
                 return Worked(outcome, _picture(item, judged.raw, photo, optimized))
         storing = perf_counter()
         stored = self._stored(job, item.object, photo, optimized, before)
+        context = put_context(self.store, self.optimizer, photo, optimized)
         entry = Entry(
             capture=Capture() if before is None else before.capture,
             source=Source.BATCH,
             received_at=self.clock(),
             original=self._original(job, item.object, photo, optimized),
             stored=stored,
+            context=context,
             started=started,
             storing=storing,
         )
@@ -146,7 +157,7 @@ class Reprocess:
             record = _succeeding(before, record)
         outcome = self._ended(item, optimized, photo)
         ended = replace(outcome.item, stored_key=stored.key, photo_id=record.id)
-        replaced = None if before is None else _replaced(before, record)
+        replaced = () if before is None else _replaced(before, record)
         return Worked(Outcome(ended, record, supersedes=before is not None), replaced=replaced)
 
     def _stored(
@@ -190,7 +201,8 @@ class Reprocess:
                 state=ItemState.KEPT_ORIGINAL if kept else ItemState.CROPPED,
                 code=optimized.reason,
                 original_bytes=len(photo.content),
-                stored_bytes=len(optimized.content),
+                stored_bytes=optimized.kept_bytes,
+                context_bytes=optimized.kept_bytes - len(optimized.content),
                 finished_at=self.clock(),
             )
         )
@@ -242,14 +254,12 @@ def _succeeding(before: Record, record: Record) -> Record:
     )
 
 
-def _replaced(before: Record, record: Record) -> str | None:
-    """The earlier stored object where only `before` refers to it, and it can be spared.
+def _replaced(before: Record, record: Record) -> tuple[str, ...]:
+    """The earlier objects that only `before` refers to, and that can be spared.
 
     A kept original is only spared where the archive still holds the same bytes.
     """
-    key = before.stored.key
-    if key == record.stored.key or key not in before.keys:
-        return None
+    needed = {*record.keys, record.stored.key, record.original.retained_key}
     if before.status is Status.KEPT_ORIGINAL and record.original.retained_key is None:
-        return None
-    return key
+        needed.add(before.stored.key)
+    return tuple(key for key in before.keys if key not in needed)

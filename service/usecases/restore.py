@@ -1,4 +1,4 @@
-"""The original becomes the stored object again; then its crop is deleted."""
+"""The original becomes the stored object again; then crop and context picture are deleted."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from service.core.history import restored
 from service.core.photo import PhotoFormat
 from service.core.record import OriginalPhoto, Record, Status, StoredPhoto, is_address
 from service.ports import Ledger, ObjectStore
+from service.usecases.object_keys import object_key
 from service.usecases.originals import Originals, Presence, without_retention
 from service.usecases.photos import record_of, whole_object
 
@@ -120,13 +121,14 @@ def _with_original_at(key: str, record: Record) -> Record:
         crop=None,
         stored=stored,
         original=without_retention(original),
+        context=None,
     )
 
 
 def _key_of_copy(original: OriginalPhoto) -> str:
     """Apart from `originals`, where a purge may be about to delete the same photo."""
-    sha256, extension = original.sha256, PhotoFormat(original.media_type).extension
-    return f"restored/{sha256[:2]}/{sha256[2:4]}/{sha256}.{extension}"
+    extension = PhotoFormat(original.media_type).extension
+    return object_key("restored", original.sha256, extension)
 
 
 def _gone(record: Record, why: str) -> NotFound:

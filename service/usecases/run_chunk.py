@@ -21,8 +21,8 @@ from service.usecases.pace import Pace
 from service.usecases.patience import Interrupted, Patience
 from service.usecases.reprocess import Reprocess, Worked
 
-SETTLE_ITEMS = 32
-"""So many outcomes share a transaction."""
+SETTLE_ITEMS = 128
+"""At most so many outcomes share a transaction."""
 SETTLE_S = 1.0
 """An outcome is not kept waiting longer than that, and as often the job's state is looked at."""
 MIN_FINISHED = 100
@@ -174,8 +174,8 @@ class _Run:
         """Deletes objects that nothing refers to any more. What fails, `reconcile` finds."""
         try:
             if not settled.needless:
-                if worked.replaced is not None:
-                    self.runner.store.delete(worked.replaced)
+                for key in worked.replaced:
+                    self.runner.store.delete(key)
             elif settled.item.code == "already_stored":
                 self._delete_needless(worked, settled.item)
         except MetercropError as error:
@@ -184,13 +184,14 @@ class _Run:
             )
 
     def _delete_needless(self, worked: Worked, item: Item) -> None:
-        """The crop of bytes that were recorded under another name at the same moment."""
+        """What was made of bytes that were recorded under another name at the same moment."""
         written = worked.outcome.record
         owner = None if item.photo_id is None else self.runner.ledger.by_id(item.photo_id)
         if written is None or owner is None or item.state is not ItemState.SKIPPED:
             return
-        if written.stored.key in written.keys and written.stored.key != owner.stored.key:
-            self.runner.store.delete(written.stored.key)
+        needed = {owner.stored.key, *owner.keys, written.original.retained_key}
+        for key in set(written.keys) - needed:
+            self.runner.store.delete(key)
 
 
 def _batches(unsettled: list[Worked]) -> Iterator[Sequence[Worked]]:

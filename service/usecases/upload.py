@@ -19,6 +19,8 @@ from service.core.record import (
 )
 from service.ports import Ledger, ObjectStore
 from service.usecases.account import Entry, account_of, original_photo, stored_photo
+from service.usecases.context import put_context
+from service.usecases.object_keys import object_key, original_key
 from service.usecases.optimize import Optimized, Optimizer
 
 
@@ -52,8 +54,9 @@ class Intake:
         optimized = self.optimizer.optimized(photo)
         storing = perf_counter()
         stored = self._put(photo, optimized)
+        context = put_context(self.store, self.optimizer, photo, optimized)
         original = self._original(photo, retained=optimized.crop is not None)
-        entry = Entry(capture, source, self.clock(), original, stored, started, storing)
+        entry = Entry(capture, source, self.clock(), original, stored, context, started, storing)
         record = account_of(self.optimizer, photo, optimized, entry)
         return self.ledger.record(record, idempotency_key=idempotency_key)
 
@@ -78,7 +81,7 @@ class Intake:
             key = original_key(photo)
         else:
             name = self.optimizer.fingerprint(photo.sha256)
-            key = _key("crops", name, optimized.format.extension)
+            key = object_key("crops", name, optimized.format.extension)
         self.store.put(key, optimized.content, media_type=optimized.format)
         return stored_photo(photo, optimized, key=key)
 
@@ -90,13 +93,3 @@ class Intake:
         key, until = original_key(photo), self.clock() + self.keep_originals
         self.store.put(key, photo.content, media_type=photo.format)
         return replace(original, retained_key=key, retained_until=until, retention=Retention.GRACE)
-
-
-def original_key(photo: Photo) -> str:
-    """Where an original lies, be it kept for good or for its grace."""
-    return _key("originals", photo.sha256, photo.format.extension)
-
-
-def _key(kind: str, name: str, extension: str) -> str:
-    """Two levels of 256 folders keep any one folder of a file system small."""
-    return f"{kind}/{name[:2]}/{name[2:4]}/{name}.{extension}"

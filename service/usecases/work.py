@@ -18,6 +18,9 @@ from service.ports import JobLedger, WorkflowEngine
 from service.usecases.tend_jobs import JobTender
 
 LOOK_S = 0.2
+LOOKS_SHARE = 0.02
+"""At most so much of the time goes into looking at jobs, however busy machine and database are."""
+LONGEST_LOOK_S = 5.0
 BEAT_S = 5.0
 SILENT_S = 30.0
 """A worker that has not told that it lives for so long is taken for dead."""
@@ -72,8 +75,11 @@ class WorkerLife:
         for thread in threads:
             thread.start()
         try:
-            while not self.stop.is_set() and _waited_for(lambda: self._tended(goes_on)):
-                self.stop.wait(LOOK_S)
+            while not self.stop.is_set():
+                begun = monotonic()
+                if not _waited_for(lambda: self._tended(goes_on)):
+                    return
+                self.stop.wait(pause_s(monotonic() - begun))
         finally:
             ended.set()
             threads[0].join()
@@ -94,6 +100,11 @@ class WorkerLife:
                 adopted = self.engine.adopt(dead)
                 self.jobs.forget_worker(dead)
                 structlog.get_logger().warning("worker.silent", worker=dead, adopted=adopted)
+
+
+def pause_s(looked_s: float) -> float:
+    """How long to wait after a look at the jobs that took so long."""
+    return min(LONGEST_LOOK_S, max(LOOK_S, looked_s / LOOKS_SHARE))
 
 
 def _every(duty: Callable[[], None], interval_s: float, ended: Event) -> None:

@@ -20,10 +20,9 @@ from models.rendering import MeterKind, render
 from service.core.crop import Crop
 from service.core.geometry import Box
 from service.core.photo import Limits
-from service.imaging.decode import decoded
 from service.imaging.encode import encoded_crop
-from service.imaging.model_input import model_input
 from service.imaging.probe import photo_of
+from service.imaging.raw_frame import raw_frame
 from service.settings import BUNDLED_MODEL
 
 ROUNDS = 9
@@ -57,21 +56,20 @@ def test_stages_of_one_photo(size: tuple[int, int]) -> None:
     content = drawn.getvalue()
     optimizer = optimizer_of(BUNDLED_MODEL)
     photo = photo_of(content, Limits())
-    raw = decoded(photo)
     side = optimizer.segmenter.description.side
-    pixels, _ = model_input(raw, photo.orientation, side=side)
+    frame = raw_frame(photo, side=side)
+    pixels, _ = frame.model_input(side=side)
     crop = optimizer.judged(photo).decision
     assert isinstance(crop, Crop)
     medians = interleaved_medians_ms(
         {
             PEER: lambda: pillow_s_way(content, crop.box),
             "probe": lambda: photo_of(content, Limits()),
-            "decode": lambda: decoded(photo),
-            "model input": lambda: model_input(raw, photo.orientation, side=side),
+            "read": lambda: raw_frame(photo, side=side),
+            "model input": lambda: frame.model_input(side=side),
             "inference": lambda: optimizer.segmenter.probabilities(pixels),
             "exact crop": lambda: encoded_crop(
-                photo,
-                raw,
+                frame,
                 box=crop.box,
                 region=crop.region,
                 encoding=optimizer.encoding,

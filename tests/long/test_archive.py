@@ -92,7 +92,8 @@ def assert_report_is_exact(site: Site, job: Job, entries: tuple[ArchiveEntry, ..
     assert Counter(item.photo_id for item in done) == Counter(records.keys())
     assert all(item.original_bytes == sizes[item.object.key] for item in done)
     stored = {found.key: found.bytes for found in site.store.objects()}
-    assert stored == {record.stored.key: record.stored.bytes for record in records.values()}
+    kept = (each for record in records.values() for each in (record.stored, record.context))
+    assert stored == {each.key: each.bytes for each in kept if each is not None}
     assert job.stored_bytes == sum(stored.values())
     assert_csv_says_the_same(site, job)
 

@@ -76,7 +76,7 @@ class PostgresServer:
 def postgres() -> Iterator[PostgresServer]:
     """The server, with an empty but migrated database `template_metercrop`."""
     with fast_folder() as folder:
-        server = _new_server(folder)
+        server = new_server(folder)
         with running(server.process):
             with opened(server.create("template_metercrop")) as engine:
                 migrate(engine)
@@ -158,7 +158,7 @@ def opened(url: str) -> Iterator[Engine]:
         engine.dispose()
 
 
-def _new_server(folder: Path) -> PostgresServer:
+def new_server(folder: Path, **settings: str) -> PostgresServer:
     """A new cluster in `folder`; PostgreSQL refuses to run as root, so then it is nobody's."""
     as_user = AS_NOBODY if os.geteuid() == 0 else ()
     programs, cluster, password = _programs(folder), folder / "cluster", folder / "password"
@@ -169,7 +169,8 @@ def _new_server(folder: Path) -> PostgresServer:
     port = free_port()
     init = [*as_user, programs / "initdb", "-D", cluster, "-U", USER, "--pwfile", password]
     subprocess.run([*init, *INIT_OPTIONS], check=True, capture_output=True, cwd=folder)
-    options = [f"--{name}={value}" for name, value in {**SETTINGS, "port": port}.items()]
+    all_settings = {**SETTINGS, **settings, "port": port}
+    options = [f"--{name}={value}" for name, value in all_settings.items()]
     process = ServerProcess(
         command=(*as_user, f"{programs / 'postgres'}", "-D", f"{cluster}", *options),
         ready=lambda: _accepts(url_on(port, "postgres")),

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from service.imaging.jpeg_native import is_available
 from service.settings import Settings, variable
 from tests.service.commands import Workplace, workplace_in
 
@@ -43,6 +44,11 @@ def test_model_is_described_as_it_really_runs(workplace: Workplace) -> None:
 
 def test_jpeg_crops_are_proved_to_be_exact(workplace: Workplace) -> None:
     assert examined(workplace)["codecs"]["jpeg_crops"] == "exact, cut from the coefficients"
+
+
+def test_way_of_jpegs_is_named(workplace: Workplace) -> None:
+    expected = "native" if is_available() else "library, slower"
+    assert examined(workplace)["codecs"]["jpeg_path"] == expected
 
 
 def test_store_and_database_are_really_tried(workplace: Workplace) -> None:

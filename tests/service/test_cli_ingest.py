@@ -102,7 +102,9 @@ def test_interrupted_ingest_says_how_far_it_came_and_goes_on_from_there(
     assert f"stopped; {len(told)} of 80 photos are done" in errors
     assert 1 <= len(told) < 80
     store = FolderStore(workplace.folder / "metercrop-data" / "objects")
-    assert {stored.key for stored in store.objects()} == {each["stored"]["key"] for each in told}
+    assert {stored.key for stored in store.objects()} == {
+        each[part]["key"] for each in told for part in ("stored", "context")
+    }
     assert not list(store.root.rglob("*.part"))
 
     again = workplace.run("ingest", "photos")

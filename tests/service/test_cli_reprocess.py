@@ -64,6 +64,11 @@ def objects(workplace: Workplace) -> set[str]:
     return {stored.key for stored in FolderStore(folder).objects()} if folder.exists() else set()
 
 
+def photos_in_store(workplace: Workplace) -> set[str]:
+    """Keys of crops and kept originals."""
+    return {key for key in objects(workplace) if not key.startswith("context/")}
+
+
 def test_job_is_left_to_workers_and_none_being_there_is_said(
     workplace: Workplace, ledger: JobLedger
 ) -> None:
@@ -166,12 +171,13 @@ def test_archive_is_gone_through_here_and_a_second_time_nothing_is_left_to_do(
     assert again["counts"] == {
         "total": 5, "cropped": 0, "kept_original": 0, "failed": 0, "skipped": 5,
     }  # fmt: skip
-    assert objects(workplace) == {
+    assert photos_in_store(workplace) == {
         "archive/archive/2019/000.jpg",
         "archive/archive/2019/001.jpg",
         "archive/archive/2019/002.jpg",
         "archive/archive/doubtful.jpg",
     }
+    assert len(objects(workplace)) == 4 + 3  # each crop has its context picture
     assert {path: path.read_bytes() for path in folder.rglob("*.jpg")} == before
 
 
@@ -223,4 +229,5 @@ def test_interrupted_job_goes_on_with_the_next_worker(
     assert worker.returncode == 0
     assert "metercrop works on the jobs of " in out
     assert "Traceback" not in log
-    assert len(objects(workplace)) == 39
+    assert len(photos_in_store(workplace)) == 39
+    assert len(objects(workplace)) == 39 + 38  # each crop has its context picture

@@ -28,15 +28,20 @@ PROMISED = {
     "METERCROP_ENCODING": "auto",
     "METERCROP_KEEP_ORIGINALS_DAYS": 0,
     "METERCROP_KEEP_GPS": False,
+    "METERCROP_CONTEXT_PX": 320,
     "METERCROP_MAX_BYTES": 50_000_000,
     "METERCROP_MAX_PIXELS": 100_000_000,
     "METERCROP_MAX_CONCURRENT_MEGAPIXELS": None,
+    "METERCROP_JOB_FOLDERS": "",
     "METERCROP_AUTH": None,
     "METERCROP_PRICE_PER_GB_MONTH": 0.023,
     "METERCROP_MIN_BILLABLE_BYTES": 0,
+    "METERCROP_CURRENCY": "USD",
+    "METERCROP_SAVINGS_DAYS": 0,
 }
 """Every variable with its default; $HOME is METERCROP_HOME."""
 
+FOLDERS = "must be absolute folders without . and .. segments"
 A_DATABASE = "must begin with sqlite:/// or postgresql://"
 
 
@@ -111,12 +116,16 @@ def test_empty_variable_counts_as_not_set(monkeypatch: pytest.MonkeyPatch) -> No
         ("MAX_PIXELS", "1.5", "must be a whole number, is 1.5"),
         ("MAX_CONCURRENT_MEGAPIXELS", "inf", "must be a number, is inf"),
         ("KEEP_ORIGINALS_DAYS", "99999999999", "must be at most 36500, is 99999999999"),
+        ("CONTEXT_PX", "-1", "must be at least 0, is -1"),
+        ("CONTEXT_PX", "4000", "must be at most 2048, is 4000"),
         ("KEEP_GPS", "maybe", "must be true or false, is maybe"),
         ("DEVICE", "gpu", "must be auto, cpu or cuda, is gpu"),
         ("ENCODING", "png", "must be auto, jpeg-lossless, jpeg, webp or avif, is png"),
         ("AUTH", "yes", "must be on or off, is yes"),
         ("DATABASE_URL", "mysql://a:b@c/d", f"{A_DATABASE}, is mysql://a:***@c/d"),
         ("STORE_URL", "/srv/photos", "must begin with file:/// or s3://, is /srv/photos"),
+        ("JOB_FOLDERS", "/mnt:photos", f"{FOLDERS}, is photos"),
+        ("JOB_FOLDERS", "/mnt/../etc", f"{FOLDERS}, is /mnt/../etc"),
         ("HOME", "~nobody-here/x", "there is no home folder for ~nobody-here/x"),
     ],
 )  # fmt: skip
@@ -199,3 +208,11 @@ def test_no_setting_can_be_changed_later() -> None:
 
 def test_setting_names_are_plain_words() -> None:
     assert all(re.fullmatch("[a-z0-9_]+", name) for name in Settings.model_fields)
+
+
+def test_folders_of_jobs_are_told_apart_by_colons() -> None:
+    assert read_settings({"job_folders": "/mnt/a:/mnt/b c"}).folders_for_jobs == (
+        "/mnt/a",
+        "/mnt/b c",
+    )
+    assert read_settings({}).folders_for_jobs == ()

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable
+from functools import cache
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Select, bindparam, select
 from sqlalchemy.orm import Session
 
 from service.adapters.sql.job_queries import SUMS
@@ -44,10 +45,18 @@ def lock_chunks(session: Session, job_id: UUID, numbers: Collection[int] | None 
 
     Locked in order, so that of two who want the same chunks one waits for the other, never both.
     """
-    chunks = select(JobChunkRow.number).where(JobChunkRow.job_id == job_id)
+    asked: dict[str, object] = {"this_job": job_id}
     if numbers is not None:
-        chunks = chunks.where(JobChunkRow.number.in_(numbers))
-    session.execute(chunks.order_by(JobChunkRow.number).with_for_update(key_share=True)).all()
+        asked["numbers"] = list(numbers)
+    session.execute(_locking(of_all=numbers is None), asked).all()
+
+
+@cache
+def _locking(*, of_all: bool) -> Select[int]:
+    chunks = select(JobChunkRow.number).where(JobChunkRow.job_id == bindparam("this_job"))
+    if not of_all:
+        chunks = chunks.where(JobChunkRow.number.in_(bindparam("numbers", expanding=True)))
+    return chunks.order_by(JobChunkRow.number).with_for_update(key_share=True)
 
 
 def _add(session: Session, job_id: UUID, more: dict[int, Counter[str]]) -> None:

@@ -46,6 +46,26 @@ def for_writing(engine: Engine) -> Engine:
     return engine.execution_options(**{WRITES: True})
 
 
+def for_one_snapshot(engine: Engine) -> Engine:
+    """The same engine and pool; a transaction's statements all see the same state of the tables.
+
+    Those of SQLite do so anyway.
+    """
+    if engine.dialect.name == "sqlite":
+        return engine
+    return engine.execution_options(isolation_level="REPEATABLE READ")
+
+
+def for_one_statement(engine: Engine) -> Engine:
+    """The same engine and pool, without a beginning and an end around each statement.
+
+    To PostgreSQL those are two more trips; SQLite is in this process.
+    """
+    if engine.dialect.name == "sqlite":
+        return engine
+    return engine.execution_options(isolation_level="AUTOCOMMIT")
+
+
 def _parsed(url: str) -> URL:
     try:
         return make_url(url)

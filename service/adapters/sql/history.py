@@ -40,9 +40,14 @@ def append(
 
 def append_recorded(session: Session, records: Iterable[Record]) -> None:
     """The first entries of records that this transaction has inserted."""
-    first = [_columns(next_entry(None, record.id, recorded(record))) for record in records]
+    first = [recorded_columns(record) for record in records]
     if first:
         session.execute(insert(PhotoEventRow), first)
+
+
+def recorded_columns(record: Record) -> dict[str, object]:
+    """Of such a first entry."""
+    return _columns(next_entry(None, record.id, recorded(record)))
 
 
 def append_superseded(session: Session, before: Record, after: Record, *, at: datetime) -> None:

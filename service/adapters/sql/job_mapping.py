@@ -89,6 +89,7 @@ def end_columns(item: Item) -> dict[str, object]:
         "message": plain(item.message),
         "original_bytes": item.original_bytes,
         "stored_bytes": item.stored_bytes,
+        "context_bytes": item.context_bytes,
         "freed_bytes": item.freed_bytes,
         "stored_key": item.stored_key,
         "photo_id": item.photo_id,
@@ -108,6 +109,7 @@ def item_of(row: Row[*tuple[Any, ...]]) -> Item:
         message=row.message,
         original_bytes=row.original_bytes,
         stored_bytes=row.stored_bytes,
+        context_bytes=row.context_bytes,
         freed_bytes=row.freed_bytes,
         stored_key=row.stored_key,
         photo_id=row.photo_id,
@@ -132,7 +134,8 @@ def plain(text: str | None) -> str | None:
 
 
 def _plan_columns(plan: JobPlan) -> dict[str, object]:
-    return {**asdict(plan), "mode": plan.mode.value}
+    folders = None if plan.folders is None else list(plan.folders)
+    return {**asdict(plan), "mode": plan.mode.value, "folders": folders}
 
 
 def _plan_of(row: JobRow) -> JobPlan:
@@ -148,6 +151,7 @@ def _plan_of(row: JobRow) -> JobPlan:
         priority=row.priority,
         max_per_second=row.max_per_second,
         keep_originals_days=row.keep_originals_days,
+        folders=None if row.folders is None else tuple(row.folders),
     )
 
 

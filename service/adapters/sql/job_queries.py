@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from datetime import datetime
+from functools import cache
 from typing import Any, TypeAlias
 from uuid import UUID
 
@@ -15,6 +16,7 @@ from sqlalchemy import (
     SQLColumnExpression,
     Update,
     and_,
+    bindparam,
     func,
     literal,
     or_,
@@ -59,6 +61,19 @@ def jobs_where(*conditions: ColumnElement[bool]) -> Rows:
     )
 
 
+@cache  # to build one takes as long as to run it, and workers ask all the time
+def one_job() -> Rows:
+    """The job `this_job`, as rows for `jobs_of`."""
+    return jobs_where(JobRow.id == bindparam("this_job"))
+
+
+@cache
+def jobs_in_states() -> Rows:
+    """Those in one of `states`, as rows for `jobs_of`: of highest priority first, then oldest."""
+    asked = jobs_where(JobRow.state.in_(bindparam("states", expanding=True)))
+    return asked.order_by(JobRow.priority.desc(), JobRow.created_at, JobRow.id)
+
+
 def jobs_of(rows: Result[*tuple[Any, ...]]) -> Iterator[Job]:
     for row in rows:
         # Sums of BIGINT are decimals in PostgreSQL.
@@ -100,12 +115,23 @@ def moved(
     return update(JobRow).where(JobRow.id == job_id, allowed).values(change)
 
 
-def chunks_with_pending(job_id: UUID) -> Select[int]:
+@cache
+def chunks_with_pending() -> Select[int]:
+    """Numbers of the first `most` of the job `this_job`, in order."""
     ended = (
         JobChunkRow.cropped + JobChunkRow.kept_original + JobChunkRow.failed + JobChunkRow.skipped
     )
-    chunks = select(JobChunkRow.number).where(JobChunkRow.job_id == job_id)
-    return chunks.where(JobChunkRow.total > ended).order_by(JobChunkRow.number)
+    chunks = select(JobChunkRow.number).where(JobChunkRow.job_id == bindparam("this_job"))
+    in_order = chunks.where(JobChunkRow.total > ended).order_by(JobChunkRow.number)
+    return in_order.limit(bindparam("most"))
+
+
+@cache
+def pending_among() -> Select[int]:
+    """Those of `numbers` whose items of the job `this_job` are still to end."""
+    items = select(JobItemRow.number).where(JobItemRow.job_id == bindparam("this_job"))
+    asked = JobItemRow.number.in_(bindparam("numbers", expanding=True))
+    return items.where(in_state(ItemState.PENDING), asked)
 
 
 def items_where(job_id: UUID, *conditions: ColumnElement[bool]) -> Rows:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from uuid import UUID
@@ -25,12 +25,14 @@ from service.adapters.sql.job_queries import (
     in_chunk,
     in_state,
     items_where,
+    jobs_in_states,
     jobs_of,
-    jobs_where,
     moved,
     newest_jobs,
+    one_job,
 )
 from service.adapters.sql.queries import insert_if_new
+from service.adapters.sql.rollup import Rollup
 from service.adapters.sql.settling import settle
 from service.adapters.sql.tables import JobPictureRow, JobRow, WorkerRow
 from service.adapters.sql.transactions import Transactions
@@ -62,13 +64,14 @@ class SqlJobLedger:
 
     def __init__(self, engine: Engine) -> None:
         self._transactions = Transactions(engine)
+        self._rollup = Rollup(engine)
 
     def create(self, job: Job) -> None:
         with self._transactions.writing() as session:
             session.execute(insert_if_new(session, JobRow), job_columns(job))
 
     def job(self, job_id: UUID) -> Job | None:
-        return next(iter(self._jobs(jobs_where(JobRow.id == job_id))), None)
+        return next(iter(self._jobs(one_job(), {"this_job": job_id})), None)
 
     def jobs(self, *, limit: int, cursor: str | None = None) -> JobPage:
         # One more tells of a next page.
@@ -78,9 +81,7 @@ class SqlJobLedger:
         return JobPage(jobs, cursor_at(jobs[-1].created_at, jobs[-1].id) if more else None)
 
     def jobs_in(self, states: Collection[JobState]) -> tuple[Job, ...]:
-        query = jobs_where(JobRow.state.in_([state.value for state in states]))
-        order = JobRow.priority.desc(), JobRow.created_at, JobRow.id
-        return self._jobs(query.order_by(*order))
+        return self._jobs(jobs_in_states(), {"states": [state.value for state in states]})
 
     def move(
         self,
@@ -108,7 +109,8 @@ class SqlJobLedger:
 
     def open_chunks(self, job_id: UUID, *, limit: int) -> tuple[int, ...]:
         with self._transactions.reading() as session:
-            return tuple(session.scalars(chunks_with_pending(job_id).limit(limit)))
+            asked = {"this_job": job_id, "most": limit}
+            return tuple(session.scalars(chunks_with_pending(), asked))
 
     def pending_items(self, job_id: UUID, *, chunk: int) -> tuple[Item, ...]:
         return self._items(items_where(job_id, in_chunk(chunk), in_state(ItemState.PENDING)))
@@ -120,7 +122,9 @@ class SqlJobLedger:
 
     def settle(self, job_id: UUID, outcomes: Sequence[Outcome]) -> tuple[Settled, ...]:
         with self._transactions.writing() as session:
-            return settle(session, job_id, outcomes)
+            settled = settle(session, job_id, outcomes)
+        self._rollup.tend(len(outcomes))
+        return settled
 
     def retry_failed(self, job_id: UUID) -> int:
         with self._transactions.writing() as session:
@@ -176,9 +180,9 @@ class SqlJobLedger:
         with self._transactions.writing() as session:
             return rows_changed(session, delete(WorkerRow).where(WorkerRow.id == worker_id)) == 1
 
-    def _jobs(self, query: Rows) -> tuple[Job, ...]:
+    def _jobs(self, query: Rows, asked: Mapping[str, object] | None = None) -> tuple[Job, ...]:
         with self._transactions.reading() as session:
-            return tuple(jobs_of(session.execute(query)))
+            return tuple(jobs_of(session.execute(query, asked)))
 
     def _items(self, query: Rows) -> tuple[Item, ...]:
         with self._transactions.reading() as session:

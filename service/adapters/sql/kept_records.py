@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cache
 from uuid import UUID
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import Select, bindparam, select, update
 from sqlalchemy.orm import Session
 from uuid_utils.compat import uuid7
 
 from service.adapters.sql.history import append_recorded, append_superseded
 from service.adapters.sql.mapping import photo_columns, record_of
 from service.adapters.sql.queries import insert_or_lock
+from service.adapters.sql.rollup import count_changes
 from service.adapters.sql.tables import PhotoRow
 from service.adapters.sql.upserts import table_of
 from service.core.crop import Reason
@@ -55,6 +57,7 @@ def keep_records(session: Session, claims: Mapping[str, Claim]) -> dict[str, Own
     owners = _owners(session, claims)
     inserted = {sha256 for sha256, owner in owners.items() if owner.photo_id == new[sha256].id}
     append_recorded(session, (new[sha256] for sha256 in inserted))
+    count_changes(session, ((None, new[sha256]) for sha256 in inserted))
     met = (claim for sha256, claim in claims.items() if sha256 not in inserted)
     for sha256 in inserted | _supersede(session, met):
         record = claims[sha256].record
@@ -67,9 +70,14 @@ def _as_new(claim: Claim) -> Record:
 
 
 def _owners(session: Session, hashes: Collection[str]) -> dict[str, Owner]:
+    found = session.execute(_owning(), {"hashes": list(hashes)})
+    return {sha256: Owner(photo_id, key) for sha256, photo_id, key in found}
+
+
+@cache
+def _owning() -> Select[str, UUID, str]:
     columns = PhotoRow.original_sha256, PhotoRow.id, PhotoRow.stored_key
-    found = select(*columns).where(PhotoRow.original_sha256.in_(hashes))
-    return {sha256: Owner(photo_id, key) for sha256, photo_id, key in session.execute(found)}
+    return select(*columns).where(PhotoRow.original_sha256.in_(bindparam("hashes", expanding=True)))
 
 
 def _supersede(session: Session, claims: Iterable[Claim]) -> set[str]:
@@ -83,6 +91,7 @@ def _supersede(session: Session, claims: Iterable[Claim]) -> set[str]:
         claim = by_id[record.id]
         append_superseded(session, record, claim.record, at=claim.at)
     _replace(session, [by_id[record.id].record for record in due])
+    count_changes(session, ((record, by_id[record.id].record) for record in due))
     return {record.original.sha256 for record in due}
 
 

@@ -2,26 +2,53 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Collection, Iterator
+from datetime import date, datetime
+from functools import cache
 from uuid import UUID
 
-from sqlalchemy import Engine, Select, delete, exists, select, text, update
+import structlog
+from sqlalchemy import Engine, Select, bindparam, delete, select, text, update
 from sqlalchemy.orm import Session
 
+from service.adapters.sql import sessions
 from service.adapters.sql.cursor import cursor_after
 from service.adapters.sql.freed import count_freed
-from service.adapters.sql.history import append, append_recorded, history_of, locked_photo
+from service.adapters.sql.history import append, history_of, locked_photo
 from service.adapters.sql.mapping import key_columns, key_of, photo_columns, record_of
-from service.adapters.sql.queries import insert_if_new, insert_or_lock, newest_first, totals_of
+from service.adapters.sql.owned import every_owned_object, owned_among
+from service.adapters.sql.queries import insert_if_new, insert_or_lock, newest_first
+from service.adapters.sql.rebuilding import rebuilt
+from service.adapters.sql.recording import tell_recorded
 from service.adapters.sql.retention import begun_to_purge, grace_over, kept_by_a_lock
+from service.adapters.sql.rollup import Rollup, count_changes
+from service.adapters.sql.savings_report import (
+    Groups,
+    found_in_records,
+    found_in_sums,
+    model_days_of,
+    totals_of,
+)
 from service.adapters.sql.tables import ApiKeyRow, IdempotencyKeyRow, PhotoRow
 from service.adapters.sql.transactions import Transactions, take_time
-from service.core.access import ApiKey
+from service.core.access import ApiKey, SignIn
+from service.core.drift import ModelDay
 from service.core.errors import RequestRejected
 from service.core.fields import check_name
 from service.core.history import Event, HistoryEntry, Told, deleted
 from service.core.record import Page, PhotoFilter, Record, Recorded
-from service.core.savings import SavingsTotals
+from service.core.savings import (
+    GroupBy,
+    Period,
+    Rebuilt,
+    SavingsReport,
+    SavingsTotals,
+    report_of,
+)
+from service.ports import OwnedObject
+
+STREAMED = {"yield_per": 1000}
+"""Rows come from the database as they are asked for."""
 
 
 class SqlLedger:
@@ -30,6 +57,9 @@ class SqlLedger:
     def __init__(self, engine: Engine) -> None:
         transactions = Transactions(engine)
         self._reading, self._writing = transactions.reading, transactions.writing
+        self._looking = transactions.looking
+        self._engine = engine
+        self._rollup = Rollup(engine)
 
     def record(self, record: Record, *, idempotency_key: str | None = None) -> Recorded:
         # The bytes' hash is unique in the table. So a call whose commit was never confirmed can
@@ -39,7 +69,9 @@ class SqlLedger:
             recorded = _first_of_its_bytes(session, record)
             if idempotency_key is not None:
                 _claim(session, idempotency_key, original_sha256=record.original.sha256)
-            return recorded
+        if recorded.created:
+            self._rollup.tend()
+        return recorded
 
     def by_id(self, photo_id: UUID) -> Record | None:
         with self._reading() as session:
@@ -48,12 +80,13 @@ class SqlLedger:
 
     def by_original(self, sha256: str) -> Record | None:
         with self._reading() as session:
-            row = session.scalar(_of_original(sha256))
+            row = session.scalar(_of_original(), {"sha256": sha256})
             return None if row is None else record_of(row)
 
-    def is_stored(self, sha256: str) -> bool:
-        with self._reading() as session:
-            return session.scalar(select(exists().where(PhotoRow.stored_sha256 == sha256))) is True
+    def of_bytes(self, sha256: str) -> Record | None:
+        with self._looking() as session:
+            row = session.scalar(_of_bytes(), {"sha256": sha256})
+            return None if row is None else record_of(row)
 
     def original_of_idempotency_key(self, idempotency_key: str) -> str | None:
         check_name("idempotency_key", idempotency_key)
@@ -77,8 +110,10 @@ class SqlLedger:
                 append(session, before.id, told.event, told.details, at=told.at)
             this = PhotoRow.id == before.id
             session.execute(update(PhotoRow).where(this).values(photo_columns(after)))
+            count_changes(session, [(before, after)])
             if told is not None and told.event is Event.PURGED:
                 count_freed(session, before.id, before.saved_bytes)
+        self._rollup.tend()
         return True
 
     def history(self, photo_id: UUID) -> tuple[HistoryEntry, ...]:
@@ -106,15 +141,51 @@ class SqlLedger:
             row = locked_photo(session, photo_id)
             if row is None:
                 return
-            told = deleted(record_of(row), at=at)
+            before = record_of(row)
+            told = deleted(before, at=at)
             append(session, photo_id, told.event, told.details, at=told.at)
             session.execute(delete(PhotoRow).where(PhotoRow.id == photo_id))
+            count_changes(session, [(before, None)])
+        self._rollup.tend()
+
+    def owned_objects(self) -> Iterator[OwnedObject]:
+        with self._reading() as session:
+            take_time(session)
+            query = every_owned_object(session.get_bind().dialect.name)
+            for key, size, photo_id in session.execute(query, execution_options=STREAMED):
+                yield OwnedObject(str(key), int(size or 0), photo_id)
+
+    def owned_of(self, keys: Collection[str]) -> frozenset[str]:
+        if not keys:
+            return frozenset()
+        with self._reading() as session:
+            take_time(session)
+            found = [session.scalars(query) for query in owned_among(keys)]
+            return frozenset(key for each in found for key in each if key is not None)
 
     def totals(self, where: PhotoFilter, *, min_billable_bytes: int) -> SavingsTotals:
         query = totals_of(where, min_billable_bytes=min_billable_bytes)
         with self._reading() as session:
             sums = session.execute(query).one()
-        return SavingsTotals(*map(int, sums))  # sums of BIGINT are decimals in PostgreSQL
+        return SavingsTotals(*(int(each or 0) for each in sums))
+
+    def savings(
+        self, period: Period, *, group_by: GroupBy | None = None, min_billable_bytes: int
+    ) -> SavingsReport:
+        with self._reading() as session:
+            found = found_in_sums(session, period, group_by, min_billable_bytes=min_billable_bytes)
+        if found is None:
+            groups = self._groups_in_records(period, group_by, min_billable_bytes)
+            return report_of(period, group_by, groups)
+        self._rollup.tend_waiting(found.waiting_changes)
+        return report_of(period, group_by, found.groups)
+
+    def model_days(self, since: date, before: date) -> tuple[ModelDay, ...]:
+        with self._reading() as session:
+            return model_days_of(session, since, before)
+
+    def rebuild_savings(self, *, min_billable_bytes: int) -> Rebuilt:
+        return rebuilt(self._engine, min_billable_bytes=min_billable_bytes)
 
     def add_key(self, key: ApiKey) -> None:
         check_name("name", key.name)
@@ -138,18 +209,46 @@ class SqlLedger:
             row = session.get(ApiKeyRow, key_id)
             return None if row is None else key_of(row)
 
+    def add_session(self, sign_in: SignIn, *, at: datetime) -> None:
+        with self._writing() as session:
+            sessions.add(session, sign_in, at=at)
+
+    def session_key(self, id_sha256: str, *, at: datetime) -> ApiKey | None:
+        with self._reading() as session:
+            row = session.scalar(sessions.key_of_session(id_sha256, at=at))
+            return None if row is None else key_of(row)
+
+    def end_session(self, id_sha256: str) -> None:
+        with self._writing() as session:
+            sessions.end(session, id_sha256)
+
     def check(self) -> None:
         with self._reading() as session:
             session.execute(text("select 1"))
+
+    def _groups_in_records(
+        self, period: Period, group_by: GroupBy | None, min_billable_bytes: int
+    ) -> Groups:
+        structlog.get_logger().warning(
+            "savings.other_minimum",
+            min_billable_bytes=min_billable_bytes,
+            why="the sums were made with another METERCROP_MIN_BILLABLE_BYTES, so the records are "
+            "summed up; `metercrop savings --rebuild` makes reports quick again",
+        )
+        with self._reading() as session:
+            take_time(session)
+            return found_in_records(
+                session, period, group_by, min_billable_bytes=min_billable_bytes
+            )
 
 
 def _first_of_its_bytes(session: Session, record: Record) -> Recorded:
     """Inserts it, or finds the one that was first; the database lets one of many rivals win."""
     insert = insert_or_lock(session, PhotoRow, key="original_sha256").returning(PhotoRow.id)
     if session.scalar(insert, photo_columns(record)) is not None:
-        append_recorded(session, [record])
+        tell_recorded(session, record)
         return Recorded(record, created=True)
-    earlier = session.scalars(_of_original(record.original.sha256)).one()
+    earlier = session.scalars(_of_original(), {"sha256": record.original.sha256}).one()
     return Recorded(record_of(earlier), created=False)
 
 
@@ -165,5 +264,13 @@ def _claim(session: Session, idempotency_key: str, *, original_sha256: str) -> N
         )
 
 
-def _of_original(sha256: str) -> Select[PhotoRow]:
-    return select(PhotoRow).where(PhotoRow.original_sha256 == sha256)
+@cache  # to build one takes as long as to run it
+def _of_original() -> Select[PhotoRow]:
+    return select(PhotoRow).where(PhotoRow.original_sha256 == bindparam("sha256"))
+
+
+@cache
+def _of_bytes() -> Select[PhotoRow]:
+    is_original = PhotoRow.original_sha256 == bindparam("sha256")
+    is_stored = PhotoRow.stored_sha256 == bindparam("sha256")
+    return select(PhotoRow).where(is_original | is_stored).order_by(is_original.desc()).limit(1)

@@ -8,6 +8,7 @@ from service.core.crop import Reason
 from service.core.geometry import Box
 from service.core.record import (
     Capture,
+    ContextPicture,
     CropRecord,
     ModelUsed,
     OriginalPhoto,
@@ -34,6 +35,7 @@ def photo_columns(record: Record) -> dict[str, object]:
         **_capture_columns(record.capture),
         **_original_columns(record.original),
         **_stored_columns(record.stored),
+        **_context_columns(record.context),
         **_box_columns("crop", None if record.crop is None else record.crop.box),
         **_box_columns("region", None if record.crop is None else record.crop.region),
         "model_name": record.model.name,
@@ -65,6 +67,7 @@ def record_of(row: PhotoRow) -> Record:
         ),
         exif=row.exif,
         fingerprint=row.fingerprint,
+        context=_context_of(row),
     )
 
 
@@ -164,6 +167,30 @@ def _stored_of(row: PhotoRow) -> StoredPhoto:
         height=row.stored_height,
         key=row.stored_key,
         exact=row.exact,
+    )
+
+
+def _context_columns(context: ContextPicture | None) -> dict[str, object]:
+    return {
+        "context_sha256": None if context is None else context.sha256,
+        "context_bytes": None if context is None else context.bytes,
+        "context_media_type": None if context is None else context.media_type,
+        "context_width": None if context is None else context.width,
+        "context_height": None if context is None else context.height,
+        "context_key": None if context is None else context.key,
+    }
+
+
+def _context_of(row: PhotoRow) -> ContextPicture | None:
+    if row.context_sha256 is None:
+        return None
+    return ContextPicture(
+        sha256=row.context_sha256,
+        bytes=row.context_bytes or 0,
+        media_type=row.context_media_type or "",
+        width=row.context_width or 0,
+        height=row.context_height or 0,
+        key=row.context_key or "",
     )
 
 

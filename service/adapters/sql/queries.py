@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from sqlalchemy import (
     ColumnElement,
     Select,
-    SQLColumnExpression,
-    case,
     false,
-    func,
     literal,
     select,
     tuple_,
@@ -18,15 +17,13 @@ from sqlalchemy.orm import Session
 
 from service.adapters.sql.cursor import position_of
 from service.adapters.sql.tables import Base, PhotoRow
-from service.core.record import PhotoFilter, Status
+from service.adapters.sql.upserts import insert_into, table_of
+from service.core.record import PhotoFilter
 
 
 def insert_if_new(session: Session, table: type[Base]) -> sqlite.Insert | postgresql.Insert:
     """An insert that leaves a row which is there, under any of its unique keys, as it is."""
-    into = table.metadata.tables[table.__tablename__]
-    if session.get_bind().dialect.name == "sqlite":
-        return sqlite.insert(into).on_conflict_do_nothing()
-    return postgresql.insert(into).on_conflict_do_nothing()
+    return _if_new(session.get_bind().dialect.name, table)
 
 
 def insert_or_lock(
@@ -37,9 +34,17 @@ def insert_or_lock(
     A row that is locked can't be deleted, so whoever inserted nothing finds it for certain. An
     update whose condition is false writes nothing, and PostgreSQL locks the row all the same.
     """
-    into = table.metadata.tables[table.__tablename__]
-    insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
-    adding = insert(into)
+    return _or_lock(session.get_bind().dialect.name, table, key)
+
+
+@cache  # to build one takes as long as to run it
+def _if_new(dialect: str, table: type[Base]) -> sqlite.Insert | postgresql.Insert:
+    return insert_into(dialect, table_of(table)).on_conflict_do_nothing()
+
+
+@cache
+def _or_lock(dialect: str, table: type[Base], key: str) -> sqlite.Insert | postgresql.Insert:
+    adding = insert_into(dialect, table_of(table))
     unchanged = {key: adding.excluded[key]}
     return adding.on_conflict_do_update(index_elements=[key], set_=unchanged, where=false())
 
@@ -59,26 +64,6 @@ def newest_first(where: PhotoFilter, *, cursor: str | None) -> Select[PhotoRow]:
     return query.order_by(PhotoRow.received_at.desc(), PhotoRow.id.desc())
 
 
-def totals_of(
-    where: PhotoFilter, *, min_billable_bytes: int
-) -> Select[int, int, int, int, int, int, int]:
-    """One row, in the order of the fields of `SavingsTotals`."""
-    cropped = PhotoRow.status == Status.CROPPED.value
-    retained = PhotoRow.retained_key.is_not(None)
-    billed_original = _at_least(min_billable_bytes, PhotoRow.original_bytes)
-    billed_stored = _at_least(min_billable_bytes, PhotoRow.stored_bytes)
-    billable_saved = case((retained, 0), else_=billed_original) - billed_stored
-    return select(
-        func.count(),
-        func.count().filter(cropped),
-        func.count().filter(~cropped),
-        _sum(PhotoRow.original_bytes),
-        _sum(PhotoRow.stored_bytes),
-        _sum(case((retained, PhotoRow.original_bytes), else_=0)),
-        _sum(billable_saved),
-    ).where(*conditions(where))
-
-
 def conditions(where: PhotoFilter) -> list[ColumnElement[bool]]:
     """One for each field of `where` that is set."""
     equal = {
@@ -93,11 +78,3 @@ def conditions(where: PhotoFilter) -> list[ColumnElement[bool]]:
     if where.to is not None:
         asked.append(PhotoRow.received_at < where.to)
     return asked
-
-
-def _at_least(minimum: int, value: SQLColumnExpression[int]) -> ColumnElement[int]:
-    return case((value < minimum, minimum), else_=value)
-
-
-def _sum(value: SQLColumnExpression[int]) -> ColumnElement[int]:
-    return func.coalesce(func.sum(value), 0)

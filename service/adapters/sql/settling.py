@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
+from functools import cache
 from uuid import UUID
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import Update, bindparam, update
 from sqlalchemy.orm import Session
 
 from service.adapters.sql.chunk_sums import WITH_BYTES, add_ended, lock_chunks
 from service.adapters.sql.job_mapping import end_columns, item_of, plain
-from service.adapters.sql.job_queries import in_state, items_where
+from service.adapters.sql.job_queries import items_where, pending_among
 from service.adapters.sql.kept_records import Claim, Owner, keep_records
 from service.adapters.sql.tables import JobItemRow
 from service.adapters.sql.upserts import table_of
@@ -42,10 +43,8 @@ def settle(session: Session, job_id: UUID, outcomes: Sequence[Outcome]) -> tuple
 
 def _pending(session: Session, job_id: UUID, numbers: Collection[int]) -> set[int]:
     """Those of the items that are still to end; only who holds their chunks can end them."""
-    items = select(JobItemRow.number).where(
-        JobItemRow.job_id == job_id, in_state(ItemState.PENDING)
-    )
-    return set(session.scalars(items.where(JobItemRow.number.in_(numbers))))
+    asked = {"this_job": job_id, "numbers": list(numbers)}
+    return set(session.scalars(pending_among(), asked))
 
 
 def _items(session: Session, job_id: UUID, numbers: Collection[int]) -> dict[int, Item]:
@@ -86,6 +85,7 @@ def _already_stored(item: Item, owner: Owner) -> Item:
         message="the same bytes were recorded by another, or their record changed meanwhile",
         original_bytes=0,
         stored_bytes=0,
+        context_bytes=0,
         freed_bytes=0,
         stored_key=owner.stored_key,
         photo_id=owner.photo_id,
@@ -95,13 +95,18 @@ def _already_stored(item: Item, owner: Owner) -> Item:
 def _write(session: Session, job_id: UUID, items: Sequence[Item]) -> None:
     if not items:
         return
-    table = table_of(JobItemRow)
-    this = table.c.job_id == bindparam("this_job"), table.c.number == bindparam("this_number")
     session.execute(
-        update(table).where(*this),
+        _ending(),
         [{"this_job": job_id, "this_number": item.number, **end_columns(item)} for item in items],
     )
     add_ended(session, job_id, items)
+
+
+@cache
+def _ending() -> Update:
+    table = table_of(JobItemRow)
+    this = table.c.job_id == bindparam("this_job"), table.c.number == bindparam("this_number")
+    return update(table).where(*this)
 
 
 def _ended_before(outcome: Outcome, item: Item | None) -> Settled:

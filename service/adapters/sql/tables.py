@@ -84,7 +84,15 @@ class PhotoRow(Base):
         Index(None, "received_at", "id"),
         Index(None, "meter_id", "received_at", "id"),
         Index(None, "site", "received_at", "id"),
-        Index(None, "status", "reason", "received_at", "id"),
+        Index(None, "status", "received_at", "id"),
+        Index(
+            "ix_photos_reason_received_at_id",
+            "reason",
+            "received_at",
+            "id",
+            sqlite_where=text("reason is not null"),
+            postgresql_where=text("reason is not null"),
+        ),
         Index(None, "stored_sha256"),  # a crop that comes back is known as such
         # What `purge` looks for, and nothing else.
         Index(
@@ -129,6 +137,14 @@ class PhotoRow(Base):
     stored_key: Mapped[str]
     exact: Mapped[bool]
 
+    # All six or none.
+    context_sha256: Mapped[str | None] = mapped_column(SHA256)
+    context_bytes: Mapped[int | None] = mapped_column(BigInteger)
+    context_media_type: Mapped[str | None]
+    context_width: Mapped[int | None]
+    context_height: Mapped[int | None]
+    context_key: Mapped[str | None]
+
     crop_left: Mapped[int | None]
     crop_top: Mapped[int | None]
     crop_right: Mapped[int | None]
@@ -172,6 +188,16 @@ class ApiKeyRow(Base):
     revoked_at: Mapped[datetime | None]
 
 
+class SessionRow(Base):
+    """Somebody who signed in to the pages, by the hash of what their cookie holds."""
+
+    __tablename__ = "sessions"
+
+    id_sha256: Mapped[str] = mapped_column(SHA256, primary_key=True)
+    key_id: Mapped[UUID] = mapped_column(ForeignKey("api_keys.id", ondelete="CASCADE"))
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+
+
 class PhotoEventRow(Base):
     """The history of a photo; without a foreign key, as it outlives its record."""
 
@@ -209,6 +235,9 @@ class JobRow(Base):
     priority: Mapped[int]
     max_per_second: Mapped[float | None]
     keep_originals_days: Mapped[int]
+    folders: Mapped[list[str] | None] = mapped_column(
+        JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
+    )
 
     listed_after: Mapped[str]
     found_objects: Mapped[int] = mapped_column(BigInteger)
@@ -284,6 +313,7 @@ class JobItemRow(Base):
     message: Mapped[str | None]
     original_bytes: Mapped[int] = mapped_column(BigInteger)
     stored_bytes: Mapped[int] = mapped_column(BigInteger)
+    context_bytes: Mapped[int] = mapped_column(BigInteger, server_default="0")
     freed_bytes: Mapped[int] = mapped_column(BigInteger)
     stored_key: Mapped[str | None]
     photo_id: Mapped[UUID | None]

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
-from service.adapters.sql.engine import for_writing
+from service.adapters.sql.engine import for_one_snapshot, for_one_statement, for_writing
 from service.adapters.sql.failures import database_failures
 
 
@@ -20,7 +20,9 @@ class Transactions:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._looking_engine = for_one_statement(engine)
         self._writing_engine = for_writing(engine)
+        self._snapshot_engine = for_one_snapshot(self._writing_engine)
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
@@ -28,8 +30,25 @@ class Transactions:
             yield session
 
     @contextmanager
+    def looking(self) -> Iterator[Session]:
+        """For a single statement that reads; many of them a second."""
+        engine = self._looking_engine
+        with database_failures(engine.url), Session(engine) as session, session.begin():
+            yield session
+
+    @contextmanager
     def writing(self) -> Iterator[Session]:
         engine = self._writing_engine
+        with database_failures(engine.url), Session(engine) as session, session.begin():
+            yield session
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Session]:
+        """For writing; all its statements see what was committed before the first of them.
+
+        What others have changed since it can't write: then the database refuses, as `Unavailable`.
+        """
+        engine = self._snapshot_engine
         with database_failures(engine.url), Session(engine) as session, session.begin():
             yield session
 

@@ -16,6 +16,11 @@ def table_of(table: type[Base]) -> Table:
     return table.metadata.tables[table.__tablename__]
 
 
+def insert_into(dialect: str, table: Table) -> sqlite.Insert | postgresql.Insert:
+    """An insert to which what is to happen with a row that is there can be added."""
+    return sqlite.insert(table) if dialect == "sqlite" else postgresql.insert(table)
+
+
 def rows_changed(session: Session, statement: Update | Delete) -> int:
     return session.connection().execute(statement).rowcount
 
@@ -38,22 +43,18 @@ def insert_or_add(
 def _replacing(
     dialect: str, table: Table, key: tuple[str, ...]
 ) -> sqlite.Insert | postgresql.Insert:
-    insert = _insert(dialect, table)
+    insert = insert_into(dialect, table)
     rest = {name: insert.excluded[name] for name in _names(table) if name not in key}
     return insert.on_conflict_do_update(index_elements=key, set_=rest)
 
 
 @cache
 def _adding(dialect: str, table: Table, key: tuple[str, ...]) -> sqlite.Insert | postgresql.Insert:
-    insert = _insert(dialect, table)
+    insert = insert_into(dialect, table)
     sums = {
         name: table.c[name] + insert.excluded[name] for name in _names(table) if name not in key
     }
     return insert.on_conflict_do_update(index_elements=key, set_=sums)
-
-
-def _insert(dialect: str, table: Table) -> sqlite.Insert | postgresql.Insert:
-    return sqlite.insert(table) if dialect == "sqlite" else postgresql.insert(table)
 
 
 def _names(table: Table) -> list[str]:

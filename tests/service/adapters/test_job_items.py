@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import replace
 
 import pytest
@@ -10,12 +11,13 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine
 
 from service.adapters.sql.jobs import PAGE_ITEMS, SqlJobLedger
-from service.core.archive import ArchivedObject
+from service.core.archive import MAX_LOCATION_BYTES, ArchivedObject, fit_for_a_list
 from service.core.errors import RequestRejected
 from service.core.job import CHUNK_ITEMS, Item, ItemState, JobCounts
 from service.ports import JobLedger
 from tests.jobs import (
     PLAN,
+    ROOT,
     archive_of,
     archived,
     batch_record,
@@ -297,3 +299,18 @@ def test_what_a_skipped_item_knows_nothing_of_an_older_one_tells(ledger: JobLedg
 
     assert ledger.earlier(asked, not_of=third.id) == {0: refused.item}
     assert refused.item.finished_at == NOON
+
+
+def test_longest_addresses_that_a_list_is_to_hold_are_held(ledger: JobLedger) -> None:
+    """Hexadecimal hashes, which PostgreSQL can hardly pack."""
+    text = "".join(hashlib.sha256(b"%d" % n).hexdigest() for n in range(MAX_LOCATION_BYTES // 64))
+    longest = archived(text[: MAX_LOCATION_BYTES - len(f"{ROOT}/\n")])
+    longer = archived("".join(chr(0x1F300 + n % 700) for n in range(4_000)), root=f"file:///{text}")
+    found = [fit_for_a_list(longest), fit_for_a_list(longer)]
+    job = new_job()
+    ledger.create(job)
+
+    ledger.add_items(job.id, found, listed_after="")
+
+    assert [item.object for item in ledger.every_item(job.id)] == found
+    assert found[0] is longest

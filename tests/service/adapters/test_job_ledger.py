@@ -65,6 +65,7 @@ def full_job() -> Job:
         priority=-7,
         max_per_second=12.5,
         keep_originals_days=31,
+        folders=("/lists", "/mnt/Zähler"),
     )
     return replace(
         new_job(plan=plan, state=JobState.AWAITING_CONFIRMATION),

@@ -21,7 +21,7 @@ from service.core.job import Item, ItemState, Job, JobCounts, Outcome
 from service.core.record import PhotoFilter, Record, Retention, Status
 from service.ports import JobLedger, Ledger
 from tests.jobs import archive_of, batch_record, counted, cropped, failed, job_over, skipped
-from tests.records import NOON, cropped_record
+from tests.records import NOON, context_picture, cropped_record
 
 
 @pytest.fixture
@@ -150,7 +150,7 @@ def test_bytes_that_were_recorded_before_make_the_item_skipped(
     uploaded = cropped_record("same")
     photos.record(uploaded)
     job, items = job_over(jobs, archive_of(2))
-    late = batch_record("same")
+    late = replace(batch_record("same"), context=context_picture("late"))
 
     met, new = jobs.settle(
         job.id, [cropped(items[0], late), cropped(items[1], batch_record("other"))]
@@ -159,6 +159,7 @@ def test_bytes_that_were_recorded_before_make_the_item_skipped(
     assert (met.item.state, met.item.code) == (ItemState.SKIPPED, "already_stored")
     assert (met.item.photo_id, met.item.stored_key) == (uploaded.id, uploaded.stored.key)
     assert (met.item.original_bytes, met.item.stored_bytes) == (0, 0)
+    assert met.item.context_bytes == 0
     assert met.needless
     assert not new.needless
     assert photos.by_original(uploaded.original.sha256) == uploaded
@@ -186,6 +187,23 @@ def successor(before: Record, *, stored_key: str = "s3://crops/2.jpg") -> Record
     record = batch_record("same", stored_key=stored_key, fingerprint="model 2")
     original, received_at = before.original, before.received_at
     return replace(record, id=before.id, original=original, received_at=received_at)
+
+
+def test_context_picture_of_another_model_takes_the_place_of_the_earlier(
+    jobs: JobLedger, photos: Ledger
+) -> None:
+    before = replace(batch_record("same"), context=context_picture("1"))
+    photos.record(before)
+    after = replace(successor(before), context=context_picture("2", 7_000))
+    job, items = job_over(jobs, archive_of(1))
+    outcome = cropped(items[0], after, supersedes=True)
+
+    (settled,) = jobs.settle(job.id, [outcome])
+
+    assert photos.by_id(before.id) == after
+    assert (settled.item.stored_bytes, settled.item.context_bytes) == (after.kept_bytes, 7_000)
+    assert list(jobs.every_item(job.id)) == [settled.item]
+    assert now(jobs, job).stored_bytes == after.kept_bytes
 
 
 def test_another_model_s_record_takes_the_place_of_the_earlier(

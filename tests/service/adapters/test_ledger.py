@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from service.core.access import ApiKey, Scope, secret_sha256
 from service.core.crop import Reason
 from service.core.errors import RequestRejected
+from service.core.photo import sha256_of
 from service.core.record import Capture, PhotoFilter, Record
 from service.ports import Ledger
 from tests.records import NOON, cropped_record, kept_record
@@ -64,6 +65,17 @@ def test_record_comes_back_whole(ledger: Ledger, record: Record) -> None:
     assert ledger.by_id(record.id) == record
     assert ledger.by_original(record.original.sha256) == record
     assert ledger.page(PhotoFilter(), limit=10).items == (record,)
+
+
+def test_context_picture_comes_back_and_goes_with_a_change(ledger: Ledger) -> None:
+    record = cropped_record("with context", context_bytes=9_204)
+    without = replace(record, context=None)
+    ledger.record(record)
+
+    assert ledger.by_id(record.id) == record
+    assert ledger.change(record, without)
+    assert ledger.by_id(record.id) == without
+    assert not ledger.change(record, without)
 
 
 def test_every_reason_comes_back(ledger: Ledger) -> None:
@@ -234,11 +246,21 @@ def test_key_without_scopes_comes_back_so(ledger: Ledger) -> None:
     assert ledger.keys() == (key,)
 
 
-def test_what_is_stored_is_known_by_its_own_bytes(ledger: Ledger) -> None:
+def test_record_is_found_by_the_bytes_of_its_original_and_of_its_crop(ledger: Ledger) -> None:
     record = ledger.record(cropped_record("a")).record
 
-    assert ledger.is_stored(record.stored.sha256)
-    assert not ledger.is_stored(record.original.sha256)
+    assert ledger.of_bytes(record.original.sha256) == record
+    assert ledger.of_bytes(record.stored.sha256) == record
+    assert ledger.of_bytes(sha256_of(b"of neither")) is None
+
+
+def test_bytes_that_are_an_original_are_that_before_they_are_a_crop(ledger: Ledger) -> None:
+    crop = ledger.record(cropped_record("a")).record.stored
+    taken = cropped_record("b")
+    original = replace(taken.original, sha256=crop.sha256)
+    record = ledger.record(replace(taken, original=original)).record
+
+    assert ledger.of_bytes(crop.sha256) == record
 
 
 def test_key_added_twice_is_there_once(ledger: Ledger) -> None:

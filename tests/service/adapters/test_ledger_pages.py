@@ -168,20 +168,40 @@ def test_totals_count_each_byte_where_it_belongs(ledger: Ledger) -> None:
     assert totals == SavingsTotals(
         photos=4,
         cropped=3,
-        kept_original=1,
         original_bytes=5_340_000,
         stored_bytes=291_000,
         retained_bytes=2_000_000,
-        # 3,000,000 - 200,000; 300,000 - 128,000; nothing but a second object; nothing
-        billable_saved_bytes=2_800_000 + 172_000 - 128_000 + 0,
+        billable_original_bytes=3_000_000 + 300_000 + 2_000_000 + 128_000,
+        billable_stored_bytes=200_000 + 128_000 + 128_000 + 128_000,
+        billable_retained_bytes=2_000_000,
     )
+    assert totals.kept_original == 1
+    # 3,000,000 - 200,000; 300,000 - 128,000; nothing but a second object; nothing
+    assert totals.billable_saved_bytes == 2_800_000 + 172_000 - 128_000 + 0
     assert totals.freed_bytes == 5_340_000 - 291_000 - 2_000_000
+
+
+def test_context_pictures_are_stored_bytes_too_and_billed_each_as_an_object(
+    ledger: Ledger,
+) -> None:
+    record = cropped_record(
+        "with", original_bytes=3_000_000, stored_bytes=200_000, context_bytes=9_000
+    )
+    ledger.record(record)
+    ledger.record(cropped_record("without", original_bytes=1_000_000, stored_bytes=100_000))
+
+    totals = ledger.totals(PhotoFilter(), min_billable_bytes=128_000)
+
+    assert totals.stored_bytes == 200_000 + 9_000 + 100_000
+    assert record.saved_bytes == 2_791_000
+    assert totals.saved_bytes == record.saved_bytes + 900_000
+    assert totals.billable_saved_bytes == 3_000_000 - 200_000 - 128_000 + 1_000_000 - 128_000
 
 
 def test_without_a_minimum_the_billable_bytes_are_the_freed_ones(ledger: Ledger) -> None:
     for record in ARCHIVE.values():
         ledger.record(record)
-    ledger.record(cropped_record("in grace", retained_key="originals/x.jpg"))
+    ledger.record(cropped_record("in grace", retained_key="originals/x.jpg", context_bytes=9_000))
 
     totals = ledger.totals(PhotoFilter(), min_billable_bytes=0)
 

@@ -1,7 +1,10 @@
 """Over files as Linux writes them, since no test can change the machine that it runs on."""
 
 import os
+import subprocess
+import sys
 from pathlib import Path
+from platform import libc_ver
 
 import pytest
 
@@ -104,3 +107,38 @@ def test_system_that_tells_nothing_is_taken_for_a_small_one(tmp_path: Path) -> N
 def test_this_machine_has_some_of_both() -> None:
     assert 1 <= usable_cpus() <= own_cpus()
     assert usable_memory_bytes() > 0
+
+
+ARENAS = """
+import ctypes, sys, threading
+from service.adapters.machine import share_one_arena
+if sys.argv[1] == "shared":
+    share_one_arena()
+together = threading.Barrier(4)
+
+def work():
+    together.wait()
+    taken = bytes(100_000)
+    together.wait()
+
+threads = [threading.Thread(target=work) for _ in range(4)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+libc = ctypes.CDLL(None)
+libc.fdopen.restype = ctypes.c_void_p
+output = ctypes.c_void_p(libc.fdopen(1, b"w"))
+libc.malloc_info(0, output)
+libc.fflush(output)
+"""
+
+
+@pytest.mark.parametrize("how", ["shared", "apart"])
+def test_threads_take_their_memory_from_one_place_where_they_are_told_to(how: str) -> None:
+    if libc_ver()[0] != "glibc":
+        return
+
+    said = subprocess.check_output([sys.executable, "-c", ARENAS, how], text=True)
+
+    assert (said.count("<heap ") == 1) is (how == "shared")

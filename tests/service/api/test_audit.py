@@ -70,7 +70,7 @@ def test_history_begins_with_what_was_recorded(client: httpx.Client) -> None:
     assert (entry["number"], entry["event"]) == (1, "recorded")
     assert entry["at"].startswith(photo["received_at"].rstrip("Z")[:19])
     details = entry["details"]
-    for part in ("original", "stored"):
+    for part in ("original", "stored", "context"):
         assert details[part].items() <= photo[part].items()
     assert details["crop"] == photo["crop"]
     assert details["model"] == photo["model"]

@@ -186,6 +186,48 @@ def test_retained_original_is_served_with_its_own_type_and_hash(
     assert answer.headers["ETag"] == f'"{sha256_of(photo)}"'
 
 
+def test_context_is_the_small_picture_of_the_whole(
+    client: httpx.Client, store: FakeObjectStore
+) -> None:
+    record = upload(client, painted_photo())
+    told, path = record["context"], f"/v1/photos/{record['id']}/context"
+
+    answer = client.get(path)
+
+    assert answer.status_code == 200
+    assert answer.content == store.get(told["key"])
+    assert sha256_of(answer.content) == told["sha256"]
+    assert answer.headers["Content-Type"] == told["media_type"] == "image/webp"
+    assert answer.headers["Content-Length"] == str(told["bytes"])
+    assert answer.headers["ETag"] == f'"{told["sha256"]}"'
+    assert "private" in answer.headers["Cache-Control"]
+    with Image.open(io.BytesIO(answer.content)) as image:
+        assert image.size == (told["width"], told["height"]) == (320, 240)
+    known = client.get(path, headers={"If-None-Match": answer.headers["ETag"]})
+    assert (known.status_code, known.content) == (304, b"")
+    assert client.head(path).headers["Content-Length"] == str(told["bytes"])
+
+
+def test_kept_original_has_no_context(client: httpx.Client) -> None:
+    record = upload(client, painted_photo(regions=[]))
+
+    answer = client.get(f"/v1/photos/{record['id']}/context")
+
+    assert record["context"] is None
+    assert_problem(answer, 404, "context.none", names="/content")
+
+
+def test_crop_without_a_context_says_so(
+    segmenter: OnnxSegmenter, store: FakeObjectStore, ledger: FakeLedger
+) -> None:
+    with client_of(parts_of(segmenter, store, ledger, context_px=0)) as client:
+        record = upload(client, painted_photo())
+        answer = client.get(f"/v1/photos/{record['id']}/context")
+
+    assert (record["status"], record["context"]) == ("cropped", None)
+    assert_problem(answer, 404, "context.none", names=record["id"])
+
+
 class SigningStore(FakeObjectStore):
     def presigned_url(self, key: str, *, expires_in: timedelta) -> str | None:
         return f"https://store.test/{key}?for={expires_in.total_seconds():.0f}"

@@ -447,3 +447,15 @@ def rows(answer: httpx.Response) -> list[dict[str, str]]:
 def samples(text: str) -> Iterator[Sample]:
     for family in text_string_to_metric_families(text):
         yield from family.samples
+
+
+@pytest.mark.parametrize("field", ["source", "destination"])
+def test_folder_that_jobs_are_not_given_is_refused_by_its_setting(parts: Parts, field: str) -> None:
+    rules = replace(parts.job_rules, folders=("/mnt/photos",))
+    with client_of(replace(parts, job_rules=rules)) as client:
+        refused = client.post("/v1/jobs", json=ARCHIVE | {field: "file:///etc"})
+        allowed = client.post("/v1/jobs", json=ARCHIVE | {field: "file:///mnt/photos/2019"})
+
+    assert_problem(refused, 422, "field.invalid", names=f"{field}: file:///etc")
+    assert "METERCROP_JOB_FOLDERS" in refused.json()["detail"]
+    assert allowed.status_code == 201

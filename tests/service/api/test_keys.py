@@ -15,7 +15,6 @@ from service.core.access import ApiKey, Scope
 from service.core.errors import Unavailable
 from service.settings import Auth, Settings
 from tests.fakes import FakeLedger, FakeObjectStore
-from tests.painted import painted_photo
 from tests.problems import assert_problem
 from tests.serving import add_key, bearer, client_of, parts_of
 
@@ -31,7 +30,7 @@ ROUTES = [
     ("GET", "/v1/savings", Scope.READ),
     ("DELETE", NOBODY, Scope.ADMIN),
 ]
-OPEN = ["/", "/healthz", "/readyz", "/metrics", "/docs", "/openapi.json"]
+OPEN = ["/healthz", "/readyz", "/metrics", "/docs", "/openapi.json"]
 
 
 @pytest.fixture
@@ -83,16 +82,6 @@ def test_key_is_asked_for_before_the_body_is_read(client: httpx.Client) -> None:
     answer = client.post("/v1/photos", content=bytes(60_000_000))
 
     assert_problem(answer, 401, "auth.missing")
-
-
-def test_page_shows_photos_only_to_those_who_may_read(client: httpx.Client) -> None:
-    client.post(
-        "/v1/photos?meter_id=G-SECRET", content=painted_photo(), headers=bearer("secret-upload")
-    )
-
-    assert "G-SECRET" not in client.get("/").text
-    assert "G-SECRET" not in client.get("/", headers=bearer("secret-upload")).text
-    assert "G-SECRET" in client.get("/", headers=bearer("secret-read")).text
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""What machines ask, the page for people, and what every answer carries."""
+"""What machines ask, and what every answer carries."""
 
 from __future__ import annotations
 
@@ -103,43 +103,6 @@ def test_metrics_name_version_model_and_provider(client: httpx.Client) -> None:
     assert set(labels) == {"version", "model", "model_sha256", "provider"}
 
 
-def test_page_shows_what_was_saved_and_the_last_photos(client: httpx.Client) -> None:
-    record = client.post("/v1/photos?meter_id=G-1047", content=painted_photo()).json()
-
-    page = client.get("/")
-
-    assert page.headers["Content-Type"] == "text/html; charset=utf-8"
-    assert "G-1047" in page.text
-    assert f"{record['saved_fraction']:.1%}" in page.text
-    assert f'href="/v1/photos/{record["id"]}/content"' in page.text
-    assert 'href="/docs"' in page.text
-    assert "CPUExecutionProvider" in page.text
-
-
-def test_page_of_an_empty_service_says_how_to_begin(client: httpx.Client) -> None:
-    assert "No photo has come in yet" in client.get("/").text
-
-
-def test_page_writes_what_senders_said_as_text(client: httpx.Client) -> None:
-    client.post("/v1/photos", content=painted_photo(), params={"meter_id": "<script>alert(1)"})
-
-    page = client.get("/").text
-
-    assert "<script>" not in page
-    assert "&lt;script&gt;alert(1)" in page
-
-
-def test_page_loads_nothing_and_its_style_is_the_only_one_allowed(client: httpx.Client) -> None:
-    page = client.get("/")
-
-    policy = page.headers["Content-Security-Policy"]
-    (nonce,) = re.findall(r"'nonce-([^']+)'", policy)
-    assert f'<style nonce="{nonce}">' in page.text
-    assert "default-src 'none'" in policy
-    assert "http" not in page.text.replace("http-equiv", "")
-    assert client.get("/").headers["Content-Security-Policy"] != policy
-
-
 def test_docs_load_nothing_from_elsewhere(client: httpx.Client) -> None:
     page = client.get("/docs").text
     loaded = re.findall(r'(?:src|href)="([^"]+)"', page)
@@ -158,44 +121,6 @@ def test_every_answer_carries_safe_headers(client: httpx.Client, path: str) -> N
 
     assert headers["X-Content-Type-Options"] == "nosniff"
     assert headers["Content-Security-Policy"].startswith("default-src 'none'")
-
-
-def test_savings_sum_up_what_was_taken_in(client: httpx.Client) -> None:
-    cropped = client.post("/v1/photos", content=painted_photo(1)).json()
-    kept = client.post("/v1/photos", content=painted_photo(2, regions=[])).json()
-
-    answer = client.get("/v1/savings", params={"from": "2020-01-01T00:00:00Z"}).json()
-
-    totals = answer["totals"]
-    assert list(answer) == ["from", "to", "group_by", "totals", "groups"]
-    assert (answer["from"], answer["to"]) == ("2020-01-01T00:00:00Z", None)
-    assert (answer["group_by"], answer["groups"]) == (None, [])
-    assert list(totals) == [
-        "photos",
-        "cropped",
-        "kept_original",
-        "original_bytes",
-        "stored_bytes",
-        "saved_bytes",
-        "freed_bytes",
-        "saved_fraction",
-        "mean_saved_bytes",
-        "money_per_month",
-    ]
-    originals = cropped["original"]["bytes"] + kept["original"]["bytes"]
-    assert (totals["photos"], totals["cropped"], totals["kept_original"]) == (2, 1, 1)
-    assert totals["original_bytes"] == originals
-    assert totals["saved_bytes"] == totals["freed_bytes"] == cropped["saved_bytes"]
-    assert totals["saved_fraction"] == round(cropped["saved_bytes"] / originals, 4)
-    assert totals["money_per_month"] == pytest.approx(cropped["saved_bytes"] / 1e9 * 0.023)
-
-
-def test_savings_of_another_period_are_none(client: httpx.Client) -> None:
-    client.post("/v1/photos", content=painted_photo())
-
-    totals = client.get("/v1/savings?to=2020-01-01T00:00:00Z").json()["totals"]
-
-    assert set(totals.values()) == {0}
 
 
 def metrics_of(client: httpx.Client) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:

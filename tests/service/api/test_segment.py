@@ -21,7 +21,7 @@ def test_decision_is_what_an_upload_then_does(client: httpx.Client) -> None:
 
     for name in ("status", "reason", "crop", "confidence", "model", "saved_bytes"):
         assert decision[name] == record[name]
-    assert decision["stored_bytes"] == record["stored"]["bytes"]
+    assert decision["stored_bytes"] == record["stored"]["bytes"] + record["context"]["bytes"]
     assert decision["exact"] == record["stored"]["exact"]
 
 

@@ -61,6 +61,7 @@ def test_photo_goes_its_whole_way(client: httpx.Client, parts: Parts) -> None:
     path = f"/v1/photos/{record['id']}"
     content = client.get(f"{path}/content")
     part = client.get(f"{path}/content", headers={"Range": "bytes=100-299"})
+    context = client.get(f"{path}/context")
 
     assert uploaded.status_code == 201
     assert record["crop"] == decision["crop"]
@@ -69,6 +70,7 @@ def test_photo_goes_its_whole_way(client: httpx.Client, parts: Parts) -> None:
     assert client.get("/v1/photos?meter_id=G-1047").json()["items"] == [record]
     assert sha256_of(content.content) == record["stored"]["sha256"]
     assert (part.status_code, part.content) == (206, content.content[100:300])
+    assert sha256_of(context.content) == record["context"]["sha256"]
     assert client.get(f"{path}/original").content == photo
     assert client.get("/v1/savings").json()["totals"]["freed_bytes"] < 0  # both are kept for a day
     assert client.get("/readyz").status_code == 200

@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.core.archive import ArchivedObject, object_of, source_of
+from service.core.archive import (
+    MAX_LOCATION_BYTES,
+    ArchivedObject,
+    fit_for_a_list,
+    is_below,
+    is_cut,
+    object_of,
+    source_of,
+)
 from service.core.errors import RequestRejected
 
 SEGMENT = st.text(
@@ -101,3 +110,37 @@ def test_what_is_no_address_is_refused(
 def test_address_without_a_key_is_no_objects(address: str) -> None:
     with pytest.raises(RequestRejected, match="names no object; write s3://bucket/prefix"):
         object_of(address)
+
+
+def test_address_that_a_list_can_hold_stays_as_it_is() -> None:
+    found = ArchivedObject("s3://archive", "k" * 1_024, 1, "etag", "v" * 64)
+
+    assert fit_for_a_list(found) is found
+    assert not is_cut(found.key)
+
+
+def test_longer_addresses_are_cut_and_stay_apart() -> None:
+    one = ArchivedObject("file:///" + "é" * 1_500, "水" * 1_500 + "a.jpg", 1, "etag")
+    cut = fit_for_a_list(one)
+    others = [replace(one, key=f"{one.key}x"), replace(one, root=f"{one.root}x")]
+
+    assert is_cut(cut.key)
+    assert len(cut.location.encode()) < MAX_LOCATION_BYTES
+    assert (cut.bytes, cut.etag) == (one.bytes, one.etag)
+    assert len({fit_for_a_list(each).location for each in (one, *others)}) == 3
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["file:///mnt/photos", "file:///mnt/photos/", "file:///mnt/photos/2019/a.jpg"],
+)
+def test_what_lies_below_a_folder(address: str) -> None:
+    assert is_below(address, ["/etc", "/mnt/photos"])
+    assert is_below(address, ["/mnt/photos/"])
+    assert is_below(address, ["/"])
+
+
+@pytest.mark.parametrize("address", ["file:///mnt/photos-2019", "file:///mnt", "file:///"])
+def test_what_does_not_lie_below_a_folder(address: str) -> None:
+    assert not is_below(address, ["/etc", "/mnt/photos"])
+    assert not is_below(address, [])

@@ -15,9 +15,18 @@ from service.core.job import Forecast, Item, ItemState, Mode
 CROPPED, KEPT, FAILED = ItemState.CROPPED, ItemState.KEPT_ORIGINAL, ItemState.FAILED
 
 
-def item(state: ItemState, *, original: int = 1_000, stored: int = 0) -> Item:
+def item(
+    state: ItemState, *, original: int = 1_000, stored: int = 0, context_bytes: int = 0
+) -> Item:
     found = ArchivedObject("s3://photos", "meter.jpg", original, "etag")
-    return Item(0, found, state, original_bytes=original, stored_bytes=stored)
+    return Item(
+        0,
+        found,
+        state,
+        original_bytes=original,
+        stored_bytes=stored,
+        context_bytes=context_bytes,
+    )
 
 
 def forecast(
@@ -49,6 +58,21 @@ MIXED = [item(CROPPED, stored=100), item(CROPPED, stored=300), item(KEPT, stored
 def test_saved_share_is_of_bytes_and_not_of_photos() -> None:
     sample = [item(CROPPED, original=9_000, stored=0), item(KEPT, original=1_000, stored=1_000)]
     assert forecast(sample).saved_fraction == 0.9
+
+
+def test_context_picture_is_billed_as_an_object_of_its_own() -> None:
+    with_context = [item(CROPPED, original=10**9, stored=3_000, context_bytes=1_000)]
+    billed = 2_500 + 2_500
+
+    asked = forecast(with_context, price=1.0, min_billable_bytes=2_500)
+
+    assert asked.money_per_month == pytest.approx(1.0 - billed / 10**9, abs=1e-12)
+    assert asked.saved_fraction == 1.0 - 3_000 / 10**9
+
+
+def test_context_picture_is_written_and_not_read_back() -> None:
+    with_context = [item(CROPPED, original=10_000, stored=3_000, context_bytes=1_000)]
+    assert forecast(with_context).transferred_bytes == 10_000 + 2 * 2_000 + 1_000
 
 
 def test_what_failed_or_was_skipped_saves_nothing() -> None:

@@ -19,6 +19,8 @@ from service.core.history import (
     Event,
     HistoryEntry,
     Told,
+    account_of,
+    deleted,
     is_unbroken,
     next_entry,
     recorded,
@@ -120,7 +122,14 @@ def test_moment_counts_and_not_the_zone_that_it_is_told_in() -> None:
     assert here.sha256 == there.sha256
 
 
-@pytest.mark.parametrize("record", [cropped_record("a", retained_key="o/a.jpg"), kept_record("b")])
+@pytest.mark.parametrize(
+    "record",
+    [
+        cropped_record("a", retained_key="o/a.jpg"),
+        cropped_record("c", context_bytes=9_204),
+        kept_record("b"),
+    ],
+)
 def test_account_holds_what_an_auditor_needs_and_no_fractions(record: Record) -> None:
     told = next_entry(None, record.id, recorded(record))
 
@@ -132,4 +141,19 @@ def test_account_holds_what_an_auditor_needs_and_no_fractions(record: Record) ->
     assert details.get("reason") == record.reason
     assert ("crop" in details) == (record.crop is not None)
     assert ("retained" in details) == (record.original.retained_key is not None)
+    assert ("context" in details) == (record.context is not None)
     assert told.at == record.received_at
+
+
+def test_account_and_last_entry_tell_of_the_context_picture() -> None:
+    record = cropped_record("a", context_bytes=9_204)
+    assert record.context is not None
+    told = {
+        "sha256": record.context.sha256,
+        "bytes": 9_204,
+        "media_type": "image/webp",
+        "key": record.context.key,
+    }
+
+    assert account_of(record)["context"] == told
+    assert deleted(record, at=NOON).details["context"] == told

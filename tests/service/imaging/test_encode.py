@@ -16,6 +16,7 @@ from service.imaging.decode import decoded
 from service.imaging.encode import EncodedCrop, encoded_crop
 from service.imaging.exif import captured_at
 from service.imaging.probe import photo_of
+from service.imaging.raw_frame import RawFrame
 from service.imaging.upright import turned_upright
 from tests import photos
 
@@ -33,7 +34,7 @@ def crop_of(
 ) -> EncodedCrop:
     photo = probed(content)
     return encoded_crop(
-        photo, decoded(photo), box=BOX, region=REGION, encoding=encoding, keep_gps=keep_gps
+        RawFrame(photo), box=BOX, region=REGION, encoding=encoding, keep_gps=keep_gps
     )
 
 
@@ -144,7 +145,9 @@ def test_heic_crop_is_exact_and_not_turned_again() -> None:
     photo = probed(photos.heic())
     raw = decoded(photo)
     box = Box(20, 2, 46, 30)
-    crop = encoded_crop(photo, raw, box=box, region=box, encoding=Encoding.AUTO, keep_gps=False)
+    crop = encoded_crop(
+        RawFrame(photo), box=box, region=box, encoding=Encoding.AUTO, keep_gps=False
+    )
     assert crop.exact
     assert np.array_equal(np.asarray(shown(crop.content)), np.asarray(part(raw, box)))
 
@@ -167,7 +170,7 @@ def test_transparent_palette_is_exact() -> None:
 def test_narrowed_colour_is_not_called_exact() -> None:
     photo = probed(photos.deep_colour_png(width=300, height=200))
     crop = encoded_crop(
-        photo, decoded(photo), box=BOX, region=REGION, encoding=Encoding.AUTO, keep_gps=False
+        RawFrame(photo), box=BOX, region=REGION, encoding=Encoding.AUTO, keep_gps=False
     )
     assert not crop.exact
 
@@ -265,7 +268,7 @@ def test_capture_time_of_a_heic_is_kept() -> None:
     photo = probed(photos.heic())
     box = Box(0, 0, 40, 40)
     crop = encoded_crop(
-        photo, decoded(photo), box=box, region=box, encoding=Encoding.AUTO, keep_gps=False
+        RawFrame(photo), box=box, region=box, encoding=Encoding.AUTO, keep_gps=False
     )
     assert captured_at(probed(crop.content).exif) == photo.captured_at
 
@@ -273,8 +276,7 @@ def test_capture_time_of_a_heic_is_kept() -> None:
 def test_box_beyond_the_photo_ends_with_it() -> None:
     photo = probed(photos.png(width=300, height=200))
     crop = encoded_crop(
-        photo,
-        decoded(photo),
+        RawFrame(photo),
         box=Box(250, 150, 400, 300),
         region=Box(260, 160, 300, 200),
         encoding=Encoding.AUTO,

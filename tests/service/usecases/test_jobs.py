@@ -377,3 +377,39 @@ class OvertakenLedger(SqlJobLedger):
         while self._quicker:
             self._quicker.pop()()
         return super().move(job_id, to=to, only_from=only_from, at=at, error=error)
+
+
+@pytest.mark.parametrize(
+    ("asked", "names"),
+    [
+        (JobRequest(source="file:///etc"), "source: file:///etc"),
+        (JobRequest(source="file:///mnt/photos-of-others"), "source"),
+        (JobRequest(source="file:///mnt"), "source"),
+        (JobRequest(source="file:///"), "source"),
+        (JobRequest(manifest="file:///mnt/list.csv"), "manifest"),
+        (replace(ARCHIVE, destination="file:///srv"), "destination"),
+    ],
+)
+def test_job_may_name_no_folder_beside_those_that_it_is_given(
+    asked: JobRequest, names: str
+) -> None:
+    refusal = refusal_of(asked, replace(RULES, folders=("/mnt/photos", "/data/")))
+
+    assert refusal.code == "field.invalid"
+    assert str(refusal).startswith(names)
+    assert "METERCROP_JOB_FOLDERS" in str(refusal)
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        JobRequest(source="file:///mnt/photos", destination="file:///data/crops"),
+        JobRequest(source="file:///mnt/photos/2019/", manifest="file:///data/lists/2019.csv"),
+        ARCHIVE,
+    ],
+)
+def test_job_keeps_the_folders_that_it_may_name(asked: JobRequest) -> None:
+    folders = ("/mnt/photos", "/data/")
+
+    assert new_job(asked, replace(RULES, folders=folders), at=NOON).plan.folders == folders
+    assert new_job(asked, RULES, at=NOON).plan.folders is None

@@ -22,7 +22,7 @@ from tests.painted import BLUE, COUNTER, painted_photo
 
 @pytest.fixture
 def optimizer(segmenter: OnnxSegmenter) -> Optimizer:
-    return Optimizer(segmenter, CropPolicy(), Encoding.AUTO, keep_gps=False)
+    return Optimizer(segmenter, CropPolicy(), Encoding.AUTO, keep_gps=False, context_px=320)
 
 
 def photo(content: bytes) -> Photo:
@@ -86,11 +86,66 @@ def test_sideways_photo_is_cropped_in_upright_pixels(optimizer: Optimizer) -> No
 
 @pytest.mark.parametrize("encoding", [Encoding.WEBP, Encoding.JPEG, Encoding.AVIF])
 def test_crop_is_encoded_as_it_was_asked_for(segmenter: OnnxSegmenter, encoding: Encoding) -> None:
-    optimizer = Optimizer(segmenter, CropPolicy(), encoding, keep_gps=False)
+    optimizer = Optimizer(segmenter, CropPolicy(), encoding, keep_gps=False, context_px=320)
 
     optimized = optimizer.optimized(photo(painted_photo(media_type="image/png")))
 
     assert optimized.format is PhotoFormat(f"image/{encoding}")
+
+
+def test_context_picture_shows_the_whole_upright_photo(optimizer: Optimizer) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+
+    context = optimizer.optimized(photo(painted_photo(exif=exif))).context
+
+    assert context is not None
+    with Image.open(io.BytesIO(context.content)) as picture:
+        assert picture.size == (context.width, context.height) == (240, 320)
+        red, _, blue = np.asarray(picture.convert("RGB"))[160, 130].astype(int)
+    assert red > 2 * blue
+
+
+@pytest.mark.parametrize("px", [1, 64, 2048])
+def test_context_picture_is_as_large_as_asked_but_never_enlarged(
+    optimizer: Optimizer, px: int
+) -> None:
+    context = replace(optimizer, context_px=px).optimized(photo(painted_photo())).context
+
+    assert context is not None
+    assert max(context.width, context.height) == min(px, 640)
+
+
+def test_crop_that_saves_too_little_for_a_context_picture_comes_alone(
+    optimizer: Optimizer,
+) -> None:
+    original = photo(painted_photo(regions=[Box(60, 60, 560, 400)]))
+    tight = replace(optimizer, policy=CropPolicy(margin=0.0))
+    alone = replace(tight, context_px=0).optimized(original)
+
+    optimized = replace(tight, context_px=640).optimized(original)
+
+    assert optimized.crop is not None
+    assert (optimized.content, optimized.context) == (alone.content, None)
+
+
+def test_kept_original_has_no_context_picture(optimizer: Optimizer) -> None:
+    optimized = optimizer.optimized(photo(painted_photo(regions=[])))
+
+    assert optimized.context is None
+    assert optimized.kept_bytes == len(optimized.content)
+
+
+def test_picture_that_cannot_be_made_costs_no_photo(optimizer: Optimizer) -> None:
+    wider_than_webp_goes = 16_400
+    panorama = painted_photo(
+        size=(wider_than_webp_goes, 600), regions=[Box(6_000, 100, 10_000, 500)]
+    )
+
+    optimized = replace(optimizer, context_px=wider_than_webp_goes).optimized(photo(panorama))
+
+    assert optimized.crop is not None
+    assert optimized.context is None
 
 
 def test_decision_that_is_carried_out_later_is_the_same(optimizer: Optimizer) -> None:
@@ -114,14 +169,22 @@ def test_broken_photo_is_rejected(optimizer: Optimizer) -> None:
 
 def test_fingerprint_names_photo_model_and_rules(segmenter: OnnxSegmenter) -> None:
     policy = CropPolicy()
-    optimizer = Optimizer(segmenter, policy, Encoding.AUTO, keep_gps=False)
-    same = Optimizer(segmenter, CropPolicy(), Encoding.AUTO, keep_gps=False)
+    optimizer = Optimizer(segmenter, policy, Encoding.AUTO, keep_gps=False, context_px=320)
+    same = Optimizer(segmenter, CropPolicy(), Encoding.AUTO, keep_gps=False, context_px=320)
     others = [
-        Optimizer(segmenter, replace(policy, margin=0.5), Encoding.AUTO, keep_gps=False),
-        Optimizer(segmenter, policy, Encoding.WEBP, keep_gps=False),
-        Optimizer(segmenter, policy, Encoding.AUTO, keep_gps=True),
+        Optimizer(
+            segmenter, replace(policy, margin=0.5), Encoding.AUTO, keep_gps=False, context_px=320
+        ),
+        Optimizer(segmenter, policy, Encoding.WEBP, keep_gps=False, context_px=320),
+        Optimizer(segmenter, policy, Encoding.AUTO, keep_gps=True, context_px=320),
     ]
 
     assert optimizer.fingerprint("a" * 64) == same.fingerprint("a" * 64)
     fingerprints = {each.fingerprint("a" * 64) for each in (optimizer, *others)}
     assert len(fingerprints | {optimizer.fingerprint("b" * 64)}) == 5
+
+
+def test_other_context_pictures_make_no_photo_due_again(optimizer: Optimizer) -> None:
+    larger = replace(optimizer, context_px=640)
+
+    assert larger.fingerprint("a" * 64) == optimizer.fingerprint("a" * 64)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from contextlib import chdir
+from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Event
 
@@ -12,6 +14,7 @@ import pytest
 
 from service.adapters.archives import OpenedArchives
 from service.adapters.sql.jobs import SqlJobLedger
+from service.core.archive import is_cut
 from service.core.job import ItemState, Job, JobPlan, JobState, Mode, Step
 from service.usecases.jobs import steered
 from service.usecases.prepare_job import Preparation
@@ -43,8 +46,10 @@ class Office:
         *,
         sample: int | None = None,
         confirm: bool = False,
+        folders: tuple[str, ...] | None = None,
     ) -> Job:
-        job = new_job(plan=JobPlan(source, manifest, Mode.COPY, "", sample=sample, confirm=confirm))
+        plan = JobPlan(source, manifest, Mode.COPY, "", sample=sample, confirm=confirm)
+        job = new_job(plan=replace(plan, folders=folders))
         self.jobs.create(job)
         self.preparation.prepare(job.id)
         return self.job(job)
@@ -160,3 +165,38 @@ def test_a_manifest_that_is_none_fails_the_job_with_its_line(
 
     assert job.state is JobState.FAILED
     assert "2" in (job.error or "")
+
+
+def test_a_manifest_names_nothing_outside_the_folders_of_its_job(
+    office: Office, tmp_path: Path
+) -> None:
+    office.fill("a.jpg")
+    manifest = tmp_path / "list.txt"
+    manifest.write_text(f"{office.address}/a.jpg\n/etc/passwd\n")
+
+    refused = office.prepared(manifest=f"file://{manifest}", folders=(f"{office.folder}",))
+    free = office.prepared(manifest=f"file://{manifest}")
+
+    assert refused.state is JobState.FAILED
+    assert refused.error is not None
+    assert "file:///etc/passwd" in refused.error
+    assert "METERCROP_JOB_FOLDERS" in refused.error
+    assert office.keys(free) == ["a.jpg", "passwd"]
+
+
+def test_addresses_that_no_index_can_hold_are_cut_and_stay_apart(office: Office) -> None:
+    deep = "/".join(["x" * 200] * 14)
+    office.fill("a.jpg")
+    with chdir(office.folder):
+        for folder in deep.split("/"):
+            Path(folder).mkdir()
+            os.chdir(folder)
+        Path("b.jpg").touch()
+        Path("c.jpg").touch()
+
+    job = office.prepared(office.address)
+
+    first, *cut = office.keys(job)
+    assert (job.state, first, job.counts.total) == (JobState.READY, "a.jpg", 3)
+    assert len(set(cut)) == 2
+    assert all(is_cut(key) and key.startswith("x" * 200 + "/x") for key in cut)

@@ -185,7 +185,7 @@ def test_every_kind_of_crop_that_is_stored_can_take_the_place_of_its_original(
 ) -> None:
     exif = Image.Exif()
     exif[ORIENTATION] = orientation
-    optimizer = Optimizer(segmenter, CropPolicy(), encoding, keep_gps=False)
+    optimizer = Optimizer(segmenter, CropPolicy(), encoding, keep_gps=False, context_px=320)
     a_day = timedelta(days=1)
     intake = Intake(optimizer, keeping.store, keeping.ledger, a_day, lambda: keeping.now - a_day)
     photo = photo_of(painted_photo(exif=exif), Limits())

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
-from threading import Semaphore
+from threading import Event, Semaphore
 from uuid import uuid4
 
 import pytest
@@ -17,6 +18,7 @@ from service.adapters.folder import FolderStore
 from service.adapters.onnx import OnnxSegmenter
 from service.adapters.sql.jobs import SqlJobLedger
 from service.adapters.sql.ledger import SqlLedger
+from service.core.archive import ArchivedObject, fit_for_a_list
 from service.core.crop import CropPolicy
 from service.core.encoding import Encoding
 from service.core.geometry import Box
@@ -26,8 +28,10 @@ from service.core.record import Capture, Record, Retention, Source
 from service.imaging.probe import photo_of
 from service.usecases.ingest import PixelBudget
 from service.usecases.optimize import Optimizer
+from service.usecases.pace import Pace
 from service.usecases.places import OwnStore
 from service.usecases.reprocess import Reprocess, Worked
+from service.usecases.run_chunk import ChunkEnd, ChunkRunner
 from service.usecases.upload import Intake
 from tests.painted import BLUE, painted_photo
 from tests.records import NOON
@@ -71,6 +75,29 @@ class Desk:
         self.jobs.settle(job.id, [worked.outcome])
         return worked
 
+    def chunk_run(self, job: Job, *keys: str) -> list[Item]:
+        """Its objects all at once, with what a worker tidies up behind them."""
+        archive = self.reprocess.archives.opened(f"file://{self.folder}/archive")
+        found = [each for each in archive.objects() if each.key in keys]
+        self.jobs.add_items(job.id, found, listed_after="")
+        with ThreadPoolExecutor(len(keys)) as pool:
+            runner = ChunkRunner(
+                jobs=self.jobs,
+                ledger=self.ledger,
+                archives=self.reprocess.archives,
+                store=self.store,
+                reprocess=self.reprocess,
+                pool=pool,
+                depth=len(keys),
+                pace=lambda _: Pace(None),
+                stop=Event(),
+            )
+            assert runner.run(job.id, attempt=job.attempt, chunk=0) is ChunkEnd.DONE
+        return list(self.jobs.every_item(job.id))
+
+    def own_keys(self) -> set[str]:
+        return {each.key for each in self.store.objects()}
+
     def item(self, job: Job, key: str) -> Item:
         return self.worked(job, key).outcome.item
 
@@ -86,14 +113,14 @@ def desk(tmp_path: Path, sqlite_url: str, segmenter: OnnxSegmenter) -> Iterator[
     for folder in ("archive", "objects"):
         (tmp_path / folder).mkdir()
     archives, own = OpenedArchives(None), OwnStore(f"file://{tmp_path}/objects", "")
-    optimizer = Optimizer(segmenter, POLICY, Encoding.AUTO, keep_gps=False)
+    optimizer = Optimizer(segmenter, POLICY, Encoding.AUTO, keep_gps=False, context_px=320)
     with opened(sqlite_url) as engine:
         ledger = SqlLedger(engine)
         budget = PixelBudget(100_000_000)
-        reprocess = Reprocess(
-            optimizer, ledger, archives, own, LIMITS, budget, Semaphore(1), lambda: NOON
-        )
         store = AddressedStore(FolderStore(tmp_path / "objects"), archives)
+        reprocess = Reprocess(
+            optimizer, ledger, archives, own, store, LIMITS, budget, Semaphore(1), lambda: NOON
+        )
         yield Desk(tmp_path, reprocess, SqlJobLedger(engine), ledger, store)
 
 
@@ -210,8 +237,64 @@ def test_other_rules_make_a_new_crop_in_the_place_of_the_old(desk: Desk) -> None
     after = desk.record(worked.outcome.item)
     assert after.id == before.id
     assert after.stored.bytes > before.stored.bytes
-    assert worked.replaced == before.stored.key != after.stored.key
+    assert set(worked.replaced) == set(before.keys)
+    assert set(after.keys).isdisjoint(before.keys)
     assert [entry.event for entry in desk.ledger.history(after.id)] == ["recorded", "superseded"]
+
+
+@pytest.mark.parametrize("mode", list(Mode))
+def test_a_context_picture_lies_in_the_own_store_wherever_the_crop_goes(
+    desk: Desk, mode: Mode
+) -> None:
+    desk.put("a.jpg", painted_photo())
+
+    item = desk.item(desk.job(mode, destination=f"file://{desk.folder}/small"), "a.jpg")
+
+    record = desk.record(item)
+    assert record.context is not None
+    (stored,) = desk.store.objects()
+    assert (stored.key, stored.bytes) == (record.context.key, record.context.bytes)
+    assert (item.stored_bytes, item.context_bytes) == (record.kept_bytes, record.context.bytes)
+    assert [path.name for path in (desk.folder / "small").iterdir()] == ["a.jpg"]
+
+
+def test_nothing_is_left_of_a_crop_that_other_rules_replaced(desk: Desk) -> None:
+    desk.put("a.jpg", painted_photo(regions=(SMALL,)))
+    (first,) = desk.chunk_run(desk.job(), "a.jpg")
+    assert desk.own_keys() == set(desk.record(first).keys)
+
+    (second,) = with_margin(desk, 0.5).chunk_run(desk.job(), "a.jpg")
+
+    assert first.photo_id == second.photo_id
+    assert desk.own_keys() == set(desk.record(second).keys)
+    assert len(desk.own_keys()) == 2
+
+
+def test_the_same_photo_twice_in_a_chunk_leaves_one_crop_and_one_context_picture(
+    desk: Desk,
+) -> None:
+    desk.put("a.jpg", painted_photo())
+    desk.put("b.jpg", painted_photo())
+
+    items = desk.chunk_run(desk.job(), "a.jpg", "b.jpg")
+
+    assert {item.state for item in items} == {ItemState.CROPPED, ItemState.SKIPPED}
+    assert desk.own_keys() == set(desk.record(items[0]).keys)
+
+
+def test_a_crop_that_becomes_a_kept_original_leaves_no_context_picture(desk: Desk) -> None:
+    desk.put("a.jpg", painted_photo(regions=(SMALL,)))
+    before = desk.record(desk.item(desk.job(), "a.jpg"))
+    strict = replace(desk.reprocess.optimizer, policy=replace(POLICY, min_confidence=1.0))
+
+    worked = replace(desk, reprocess=replace(desk.reprocess, optimizer=strict)).worked(
+        desk.job(), "a.jpg"
+    )
+
+    after = desk.record(worked.outcome.item)
+    assert before.context is not None
+    assert (after.crop, after.context) == (None, None)
+    assert before.context.key in worked.replaced
 
 
 def test_an_uploads_words_and_grace_outlive_a_new_crop(desk: Desk) -> None:
@@ -258,3 +341,14 @@ def test_nothing_is_written_over_what_lies_at_the_destination(desk: Desk) -> Non
 
     assert (item.state, item.code) == (ItemState.FAILED, "object.exists")
     assert other.read_bytes() == b"somebody's"
+
+
+def test_object_whose_address_no_list_can_hold_fails_alone(desk: Desk) -> None:
+    job = desk.job()
+    found = ArchivedObject(f"file://{desk.folder}/archive", "deep/" * 500 + "a.jpg", 9, "etag")
+    desk.jobs.add_items(job.id, [fit_for_a_list(found)], listed_after="")
+    (item,) = desk.jobs.pending_items(job.id, chunk=0)
+
+    ended = desk.reprocess.worked(job, item, earlier=None).outcome.item
+
+    assert (ended.state, ended.code) == (ItemState.FAILED, "object.key_too_long")

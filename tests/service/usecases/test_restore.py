@@ -34,6 +34,8 @@ def assert_restored(keeping: Keeping, record: Record, *, key: str, content: byte
     """It is stored whole under `key`, and that alone is left of it."""
     now = keeping.ledger.by_id(record.id)
     assert now is not None
+    assert record.context is not None
+    assert (now.context, keeping.store.get(record.context.key)) == (None, None)
     assert (now.status, now.reason, now.crop) == (Status.KEPT_ORIGINAL, Reason.RESTORED, None)
     assert keeping.store.get(now.stored.key) == content
     assert now.stored.key == key
@@ -47,6 +49,7 @@ def assert_restored(keeping: Keeping, record: Record, *, key: str, content: byte
     assert keeping.ledger.due(NOW, limit=1) == ()
     history = keeping.ledger.history(record.id)
     assert is_unbroken(history)
+    assert json.loads(history[0].details)["context"]["sha256"] == record.context.sha256
     assert history[-1].event == "restored"
     assert json.loads(history[-1].details)["stored"]["key"] == key
 
@@ -221,6 +224,8 @@ def test_crop_that_the_photo_has_got_again_meanwhile_is_not_deleted(keeping: Kee
     keeping.restore.restored(record.id)
 
     assert keeping.store.get(anew.stored.key) is not None
+    assert anew.context is not None
+    assert keeping.store.get(anew.context.key) is not None
 
 
 @pytest.mark.parametrize("retention", [Retention.GRACE, Retention.SOURCE, Retention.LOCKED])

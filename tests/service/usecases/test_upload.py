@@ -32,8 +32,11 @@ def intake_of(
     ledger: Ledger,
     *,
     keep_originals: timedelta = timedelta(0),
+    context_px: int = 320,
 ) -> Intake:
-    optimizer = Optimizer(segmenter, CropPolicy(), Encoding.AUTO, keep_gps=False)
+    optimizer = Optimizer(
+        segmenter, CropPolicy(), Encoding.AUTO, keep_gps=False, context_px=context_px
+    )
     return Intake(optimizer, store, ledger, keep_originals, lambda: NOON)
 
 
@@ -59,6 +62,10 @@ def records(ledger: Ledger) -> tuple[Record, ...]:
     return ledger.page(PhotoFilter(), limit=100).items
 
 
+def keys_in(store: ObjectStore) -> set[str]:
+    return {each.key for each in store.objects()}
+
+
 def test_cropped_photo_is_stored_and_accounted_for(
     intake: Intake, store: FakeObjectStore, ledger: FakeLedger
 ) -> None:
@@ -75,10 +82,35 @@ def test_cropped_photo_is_stored_and_accounted_for(
     stored = store.get(record.stored.key)
     assert stored is not None
     assert (len(stored), sha256_of(stored)) == (record.stored.bytes, record.stored.sha256)
-    assert [each.key for each in store.objects()] == [record.stored.key]
-    assert record.saved_bytes == len(content) - len(stored) > 0
+    assert keys_in(store) == set(record.keys)
+    assert record.saved_bytes == len(content) - sum(each.bytes for each in store.objects()) > 0
     timings = record.timings_ms
     assert timings.total >= timings.decode + timings.segment + timings.crop + timings.store > 0.0
+
+
+def test_context_picture_lies_beside_the_crop_and_counts_as_stored(
+    intake: Intake, store: FakeObjectStore
+) -> None:
+    record = take(intake, painted_photo()).record
+
+    context = record.context
+    assert context is not None
+    picture = store.get(context.key)
+    assert picture is not None
+    assert (len(picture), sha256_of(picture)) == (context.bytes, context.sha256)
+    assert (context.media_type, context.width, context.height) == ("image/webp", 320, 240)
+    assert context.key.endswith(f"/{record.fingerprint}-320.webp")
+    assert record.kept_bytes == record.stored.bytes + context.bytes
+
+
+def test_no_context_picture_is_stored_where_none_is_asked_for(
+    segmenter: OnnxSegmenter, store: FakeObjectStore, ledger: FakeLedger
+) -> None:
+    record = take(intake_of(segmenter, store, ledger, context_px=0), painted_photo()).record
+
+    assert record.context is None
+    assert keys_in(store) == {record.stored.key}
+    assert record.kept_bytes == record.stored.bytes
 
 
 @pytest.mark.parametrize(
@@ -94,7 +126,7 @@ def test_kept_original_is_stored_unchanged_under_its_own_hash(
     record = take(intake, content).record
 
     assert (record.status, record.reason) == (Status.KEPT_ORIGINAL, reason)
-    assert record.saved_bytes == 0
+    assert (record.saved_bytes, record.context) == (0, None)
     assert store.get(record.stored.key) == content
     assert record.stored.sha256 in record.stored.key
     assert record.original.retained_key is None
@@ -110,7 +142,7 @@ def test_original_of_a_crop_is_kept_beside_it_for_its_grace(
     assert record.original.retained_until == NOON + timedelta(days=30)
     assert record.original.retained_key is not None
     assert store.get(record.original.retained_key) == painted_photo()
-    assert sorted(each.key for each in store.objects()) == sorted(record.keys)
+    assert keys_in(store) == set(record.keys)
 
 
 def test_kept_original_needs_no_second_copy_for_a_grace(
@@ -132,7 +164,7 @@ def test_same_bytes_are_recorded_once_and_stored_once(
     assert (first.created, again.created) == (True, False)
     assert again.record == first.record
     assert records(ledger) == (first.record,)
-    assert len(list(store.objects())) == 1
+    assert keys_in(store) == set(first.record.keys)
 
 
 def test_same_bytes_from_many_threads_are_recorded_once(
@@ -143,7 +175,7 @@ def test_same_bytes_from_many_threads_are_recorded_once(
 
     assert sum(each.created for each in taken) == 1
     assert len({each.record.id for each in taken}) == 1
-    assert [each.key for each in store.objects()] == [records(ledger)[0].stored.key]
+    assert keys_in(store) == set(records(ledger)[0].keys)
 
 
 def test_idempotency_key_answers_with_its_photo_and_refuses_another(
@@ -155,7 +187,8 @@ def test_idempotency_key_answers_with_its_photo_and_refuses_another(
     with pytest.raises(RequestRejected) as rejection:
         take(intake, painted_photo(2), idempotency_key="visit-17")
     assert rejection.value.code == "idempotency.conflict"
-    assert len(records(ledger)) == len(list(store.objects())) == 1
+    assert records(ledger) == (first.record,)
+    assert keys_in(store) == set(first.record.keys)
 
 
 def test_key_that_comes_with_known_bytes_is_remembered(intake: Intake) -> None:
@@ -182,7 +215,7 @@ def test_nothing_is_recorded_where_the_store_does_not_answer(
 def test_nothing_is_recorded_where_the_original_cannot_be_kept(
     segmenter: OnnxSegmenter, ledger: FakeLedger
 ) -> None:
-    store = StoreFullAfterOne()
+    store = StoreWithoutRoomForOriginals()
     intake = intake_of(segmenter, store, ledger, keep_originals=timedelta(days=30))
 
     with pytest.raises(Unavailable):
@@ -199,11 +232,10 @@ def test_put_comes_before_the_record_and_a_retry_finds_its_object(
 
     with pytest.raises(Unavailable):
         take(intake, painted_photo())
-    (orphan,) = [each.key for each in store.objects()]
+    orphans = keys_in(store)
 
     record = take(intake, painted_photo()).record
-    assert record.stored.key == orphan
-    assert len(list(store.objects())) == 1
+    assert keys_in(store) == set(record.keys) == orphans
 
 
 def test_photo_that_is_rejected_leaves_nothing(
@@ -231,9 +263,9 @@ def test_senders_time_goes_over_the_cameras(intake: Intake) -> None:
     assert cameras.exif is not None
 
 
-class StoreFullAfterOne(FakeObjectStore):
+class StoreWithoutRoomForOriginals(FakeObjectStore):
     def put(self, key: str, content: bytes, *, media_type: str) -> None:
-        if list(self.objects()):
+        if key.startswith("originals/"):
             raise Unavailable("store.unavailable", "the store is full")
         super().put(key, content, media_type=media_type)
 

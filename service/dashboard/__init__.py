@@ -1,0 +1,1 @@
+"""The pages: what the service saved, its photos, jobs and health, for people in a browser."""

@@ -1,0 +1,350 @@
+//! Bits out of entropy-coded data and into it; 0xFF is followed by a stuffed 0 there (F.1.2.3).
+
+use crate::refusal::{Answer, Refusal};
+
+const WORD: usize = 8;
+
+/// Eight bytes, highest first, zeros behind the end.
+#[inline(always)]
+pub fn word_at(bytes: &[u8], at: usize) -> u64 {
+    match bytes.get(at..at + WORD) {
+        Some(word) => u64::from_be_bytes(word.try_into().unwrap_or_default()),
+        None => last_word(bytes, at),
+    }
+}
+
+#[cold]
+fn last_word(bytes: &[u8], at: usize) -> u64 {
+    let mut word = [0; WORD];
+    for (to, from) in word.iter_mut().zip(bytes.iter().skip(at)) {
+        *to = *from;
+    }
+    u64::from_be_bytes(word)
+}
+
+/// Bytes without stuffing, of which a word can be taken anywhere without asking how many there are.
+pub type Room = [u8; ROOM + WORD];
+/// So many bytes there are in a room, a power of two.
+pub const ROOM: usize = 1 << 15;
+
+/// The bits of a room from a bit on.
+#[inline(always)]
+pub fn window_at(room: &Room, bit: usize) -> u64 {
+    let at = (bit >> 3) % ROOM;
+    let word: [u8; WORD] = room[at..at + WORD].try_into().unwrap_or_default();
+    u64::from_be_bytes(word) << (bit & 7)
+}
+
+/// The highest bits of the bytes that are 0xFF, and maybe of some above the lowest of these.
+#[inline(always)]
+fn marker_bytes(word: u64) -> u64 {
+    const ONES: u64 = u64::MAX / 255;
+    (!word).wrapping_sub(ONES) & word & (ONES << 7)
+}
+
+/// Something that Huffman codes are read from.
+pub trait Bits {
+    /// The next bits, highest first, at least 32 of them; zeros behind the end.
+    fn window(&mut self) -> u64;
+    /// Goes on; `count` is at most 32.
+    fn skip(&mut self, count: u32);
+}
+
+/// Bits of a room, from anywhere.
+pub struct Clean<'a> {
+    /// What is read.
+    pub room: &'a Room,
+    /// The next bit.
+    pub bit: usize,
+}
+
+impl Bits for Clean<'_> {
+    #[inline(always)]
+    fn window(&mut self) -> u64 {
+        window_at(self.room, self.bit)
+    }
+
+    #[inline(always)]
+    fn skip(&mut self, count: u32) {
+        self.bit += count as usize;
+    }
+}
+
+const STRIDE: usize = 32;
+/// So much more than is wanted `unstuff` may write.
+pub const SLACK: usize = STRIDE;
+
+/// Copies at least so many of the file's bytes without their stuffing, fewer only before a marker;
+/// returns where it stopped, and how many there are. `bytes` has `SLACK` more room than is wanted;
+/// `stuffed` is told behind which of them stuffing stood.
+pub fn unstuff(
+    file: &[u8],
+    mut from: usize,
+    bytes: &mut [u8],
+    wanted: usize,
+    mut stuffed: impl FnMut(usize),
+) -> (usize, usize) {
+    let mut to = 0;
+    while to < wanted {
+        let (Some(stride), Some(room)) = (file.get(from..from + STRIDE), bytes.get_mut(to..to + STRIDE))
+        else {
+            return unstuff_end(file, from, bytes, to, wanted, stuffed);
+        };
+        room.copy_from_slice(stride);
+        let clean = clean_bytes(stride);
+        (from, to) = (from + clean, to + clean);
+        if clean < STRIDE {
+            if file.get(from + 1) != Some(&0) {
+                return (from, to);
+            }
+            stuffed(to);
+            (from, to) = (from + 2, to + 1);
+        }
+    }
+    (from, to)
+}
+
+/// The last stride, byte by byte.
+#[cold]
+fn unstuff_end(
+    file: &[u8],
+    mut from: usize,
+    bytes: &mut [u8],
+    mut to: usize,
+    wanted: usize,
+    mut stuffed: impl FnMut(usize),
+) -> (usize, usize) {
+    while to < wanted.min(bytes.len()) {
+        from += match file.get(from..) {
+            Some([0xFF, 0, ..]) => {
+                stuffed(to);
+                bytes[to] = 0xFF;
+                2
+            }
+            Some([0xFF, ..] | []) | None => break,
+            Some([byte, ..]) => {
+                bytes[to] = *byte;
+                1
+            }
+        };
+        to += 1;
+    }
+    (from, to)
+}
+
+/// How many bytes come before the first 0xFF.
+#[inline(always)]
+fn clean_bytes(stride: &[u8]) -> usize {
+    if !stride.iter().fold(false, |any, &byte| any | (byte == 0xFF)) {
+        return stride.len();
+    }
+    let mut clean = 0;
+    for word in stride.chunks_exact(WORD) {
+        let marks = marker_bytes(u64::from_le_bytes(word.try_into().unwrap_or_default()));
+        if marks != 0 {
+            return clean + marks.trailing_zeros() as usize / 8;
+        }
+        clean += WORD;
+    }
+    clean
+}
+
+/// Bits of a file, stuffing left out, up to the next marker.
+///
+/// Positions count the file's bits, stuffing included; one at a byte's edge lies behind the stuffing.
+pub struct Reader<'a> {
+    file: &'a [u8],
+    next: usize,
+    word: u64,
+    held: i32,
+}
+
+impl<'a> Reader<'a> {
+    /// From a position on, which must not be in the middle of stuffing.
+    pub fn at(file: &'a [u8], position: u32) -> Self {
+        let mut reader = Reader { file, next: (position >> 3) as usize, word: 0, held: 0 };
+        reader.fill();
+        reader.skip(position & 7);
+        reader
+    }
+
+    /// Where the next bit lies; an error where more bits were taken than there are.
+    pub fn position(&self) -> Answer<u32> {
+        let mut next = self.next;
+        let mut held = u32::try_from(self.held).map_err(|_| Refusal::Damaged)?;
+        while held >= 8 {
+            next -= self.step_before(next);
+            held -= 8;
+        }
+        if held > 0 {
+            next -= self.step_before(next);
+            return Ok((next as u32) << 3 | (8 - held));
+        }
+        Ok((next as u32) << 3)
+    }
+
+    fn step_before(&self, next: usize) -> usize {
+        if next >= 2 && self.file[next - 2..next] == [0xFF, 0] {
+            2
+        } else {
+            1
+        }
+    }
+
+    #[inline(always)]
+    fn fill(&mut self) {
+        let word = word_at(self.file, self.next);
+        if marker_bytes(word) == 0 && self.next + WORD <= self.file.len() {
+            let bytes = (64 - self.held) / 8;
+            self.word |= word >> self.held;
+            self.held += 8 * bytes;
+            self.word &= !0 << (64 - self.held);
+            self.next += bytes as usize;
+        } else {
+            self.fill_bytewise();
+        }
+    }
+
+    #[cold]
+    fn fill_bytewise(&mut self) {
+        while self.held <= 56 {
+            let width = match self.file.get(self.next..) {
+                Some([0xFF, 0, ..]) => 2,
+                Some([0xFF, ..] | []) | None => return,
+                Some(_) => 1,
+            };
+            self.word |= u64::from(self.file[self.next]) << (56 - self.held);
+            self.held += 8;
+            self.next += width;
+        }
+    }
+}
+
+impl Bits for Reader<'_> {
+    #[inline(always)]
+    fn window(&mut self) -> u64 {
+        if self.held < 32 && self.held >= 0 {
+            self.fill();
+        }
+        self.word
+    }
+
+    #[inline(always)]
+    fn skip(&mut self, count: u32) {
+        self.word <<= count;
+        self.held -= count as i32;
+    }
+}
+
+/// Bits written into bytes.
+#[derive(Default)]
+pub struct Writer {
+    bytes: Vec<u8>,
+    end: usize,
+    /// The bits of the byte at `end`, highest first.
+    word: u64,
+    held: u32,
+}
+
+impl Writer {
+    /// Makes room for so many bytes, as must be done before they are pushed.
+    #[inline(always)]
+    pub fn make_room(&mut self, bytes: usize) {
+        let needed = self.end + bytes + WORD;
+        if self.bytes.len() < needed {
+            self.bytes.resize(2 * needed, 0);
+        }
+    }
+
+    /// The `count` lowest bits of `value`, highest first; `count` is 1 to 32, the rest of `value` 0.
+    #[inline(always)]
+    pub fn push(&mut self, value: u32, count: u32) {
+        self.held += count;
+        self.word |= u64::from(value) << (64 - self.held);
+        self.bytes[self.end..self.end + WORD].copy_from_slice(&self.word.to_be_bytes());
+        let whole = self.held / 8;
+        self.end += whole as usize;
+        self.word <<= 8 * whole;
+        self.held %= 8;
+    }
+
+    /// How many bits were pushed.
+    pub fn bits(&self) -> usize {
+        8 * self.end + self.held as usize
+    }
+
+    /// The bytes, stuffed, the last one filled up with ones.
+    pub fn finished(mut self) -> Vec<u8> {
+        if self.held > 0 {
+            self.make_room(1);
+            self.push(0xFF >> self.held, 8 - self.held);
+        }
+        self.bytes.truncate(self.end);
+        stuffed(&self.bytes)
+    }
+}
+
+fn stuffed(bytes: &[u8]) -> Vec<u8> {
+    let mut stuffed = Vec::with_capacity(bytes.len() + bytes.len() / 64);
+    for stride in bytes.chunks(STRIDE) {
+        if stride.iter().fold(false, |any, &byte| any | (byte == 0xFF)) {
+            stuffed.extend(
+                stride.iter().flat_map(|&byte| [byte, 0].into_iter().take(1 + usize::from(byte == 0xFF))),
+            );
+        } else {
+            stuffed.extend_from_slice(stride);
+        }
+    }
+    stuffed
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_is_read_back_over_stuffing_too() {
+        let mut writer = Writer::default();
+        let written: Vec<(u32, u32)> = (1..=27).map(|count| ((1 << count) - 1, count)).collect();
+        for &(value, count) in &written {
+            writer.make_room(WORD);
+            writer.push(value, count);
+        }
+        assert_eq!(writer.bits(), 27 * 28 / 2);
+        let data = writer.finished();
+        assert!(data.windows(2).all(|pair| pair[0] != 0xFF || pair[1] == 0), "each 0xFF is stuffed");
+
+        let mut reader = Reader::at(&data, 0);
+        for &(value, count) in &written {
+            assert_eq!((reader.window() >> (64 - count)) as u32, value);
+            reader.skip(count);
+        }
+        assert!(reader.position().is_ok());
+        reader.skip(40);
+        assert!(reader.position().is_err(), "there are not so many bits");
+    }
+
+    #[test]
+    fn stuffing_is_taken_out_up_to_a_marker() {
+        let mut file = vec![1; 70];
+        file[40..42].copy_from_slice(&[0xFF, 0]);
+        file.extend([0xFF, 0xD0, 5]);
+        let (mut bytes, mut stuffed) = (vec![0; 70 + SLACK], Vec::new());
+
+        let (end, count) = unstuff(&file, 0, &mut bytes, 100, |at| stuffed.push(at));
+
+        assert_eq!((end, count, &stuffed[..], bytes[40]), (70, 69, &[40][..], 0xFF));
+    }
+
+    #[test]
+    fn position_behind_stuffing_is_the_next_byte() {
+        let file = [0xFF, 0, 0xFF, 0, 0xAB];
+        let mut reader = Reader::at(&file, 0);
+        assert_eq!(reader.window() >> 40, 0xFFFFAB);
+        reader.skip(8);
+        assert_eq!(reader.position(), Ok(16));
+        reader.skip(3);
+        assert_eq!(reader.position(), Ok(16 + 3));
+        assert_eq!(Reader::at(&file, 16 + 3).window() >> 51, (0xFFAB << 3 & 0xFFFF) >> 3);
+    }
+}

@@ -1,0 +1,110 @@
+//! Where the blocks of a scan lie: units row by row, in each unit component by component.
+
+use crate::header::{largest_factors, Header};
+
+/// The grid of units, and one plane of blocks a component, one plane after another.
+#[derive(Clone, Debug)]
+pub struct Layout {
+    /// Units side by side.
+    pub across: usize,
+    /// Units one above another.
+    pub down: usize,
+    /// A unit's width in pixels.
+    pub unit_width: usize,
+    /// A unit's height in pixels.
+    pub unit_height: usize,
+    /// By component.
+    pub planes: Vec<Plane>,
+    /// By block of a unit.
+    pub blocks: Vec<Place>,
+}
+
+/// A component's blocks, row by row, those included that only fill up the last units.
+#[derive(Clone, Debug)]
+pub struct Plane {
+    /// Where it begins among all blocks.
+    pub start: usize,
+    /// Where its blocks begin in a unit.
+    pub first_block: usize,
+    /// Blocks in a row.
+    pub stride: usize,
+    /// A unit's blocks.
+    pub across: usize,
+    /// A unit's blocks.
+    pub down: usize,
+    /// Blocks that show some of the photo.
+    pub columns: usize,
+    /// Blocks that show some of the photo.
+    pub rows: usize,
+}
+
+/// A block's place in its unit.
+#[derive(Clone, Copy, Debug)]
+pub struct Place {
+    /// Whose block it is.
+    pub component: usize,
+    /// In its component's part of the unit.
+    pub column: usize,
+    /// In its component's part of the unit.
+    pub row: usize,
+}
+
+impl Layout {
+    /// Of a photo's scan.
+    pub fn of(header: &Header) -> Self {
+        let (most_across, most_down) = largest_factors(&header.components);
+        let (unit_width, unit_height) = (8 * most_across, 8 * most_down);
+        let (across, down) = (header.width.div_ceil(unit_width), header.height.div_ceil(unit_height));
+        let mut layout =
+            Layout { across, down, unit_width, unit_height, planes: Vec::new(), blocks: Vec::new() };
+        let mut start = 0;
+        for (component, part) in header.components.iter().enumerate() {
+            let places = (0..part.down).flat_map(|row| (0..part.across).map(move |column| (row, column)));
+            let first_block = layout.blocks.len();
+            layout.blocks.extend(places.map(|(row, column)| Place { component, column, row }));
+            layout.planes.push(Plane {
+                start,
+                first_block,
+                stride: across * part.across,
+                across: part.across,
+                down: part.down,
+                columns: (header.width * part.across).div_ceil(unit_width),
+                rows: (header.height * part.down).div_ceil(unit_height),
+            });
+            start += across * part.across * down * part.down;
+        }
+        layout
+    }
+
+    /// Units of the photo.
+    pub fn units(&self) -> usize {
+        self.across * self.down
+    }
+
+    /// Blocks of the photo, all components together.
+    pub fn total_blocks(&self) -> usize {
+        self.units() * self.blocks.len()
+    }
+
+    /// Among all blocks, that of the unit in a row and a column.
+    #[inline(always)]
+    pub fn index(&self, block: Place, (row, column): (usize, usize)) -> usize {
+        let plane = &self.planes[block.component];
+        let in_plane = (row * plane.down + block.row) * plane.stride + column * plane.across + block.column;
+        plane.start + in_plane
+    }
+
+    /// The same, or that of the nearest block that shows some of the photo.
+    #[inline(always)]
+    pub fn seen_index(&self, block: Place, (row, column): (usize, usize)) -> usize {
+        let plane = &self.planes[block.component];
+        let row = (row * plane.down + block.row).min(plane.rows - 1);
+        let column = (column * plane.across + block.column).min(plane.columns - 1);
+        plane.start + row * plane.stride + column
+    }
+
+    /// A unit's row and column.
+    pub fn row_and_column(&self, unit: usize) -> (usize, usize) {
+        (unit / self.across, unit % self.across)
+    }
+}

@@ -1,0 +1,24 @@
+//! Thumbnails and exact crops of baseline JPEGs, from one pass over their Huffman codes.
+//!
+//! What is read is untrusted: outside of `ffi` there is no unsafe code, every allocation is bounded by
+//! the header and the file's size, and every loop goes forward in the file.
+
+#![deny(unsafe_code)]
+
+pub mod assembly;
+pub mod bits;
+pub mod block;
+pub mod cut;
+#[allow(unsafe_code)]
+mod ffi;
+pub mod header;
+pub mod huffman;
+pub mod lanes;
+pub mod layout;
+pub mod machine;
+pub mod optimal;
+pub mod pieces;
+pub mod refusal;
+pub mod scan;
+pub mod shrink;
+pub mod tokens;

@@ -1,0 +1,327 @@
+//! Blocks as they are written: symbols, each with the bits of its magnitude; several places read at once,
+//! in the way that `lanes` explains, but one symbol at a time.
+
+use crate::bits::{window_at, Room};
+use crate::huffman::{Decoder, Pair, MAX_DC_BITS, MAX_LENGTH};
+use crate::lanes::LANES;
+use crate::machine::{Lane, Machine, COUNT_BITS, END, FIRST, FULL, TROUBLE};
+use crate::refusal::{Answer, Refusal};
+
+/// A symbol, and in the lower 16 bits the magnitude's bits behind it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Token(u32);
+
+const SIXTEEN_ZEROS: usize = 0xF0;
+
+impl Token {
+    /// The end of a block.
+    pub const END: Token = Token(0);
+
+    /// With its magnitude's bits, the highest of a window.
+    #[inline(always)]
+    fn new(symbol: u32, window: u64) -> Self {
+        Token(symbol << 16 | (window >> 1 >> (63 - (symbol & 15))) as u32)
+    }
+
+    /// An error where the difference is larger than baseline JPEG can write.
+    pub fn of_dc(difference: i32) -> Answer<Self> {
+        let size = 32 - difference.unsigned_abs().leading_zeros();
+        if size > u32::from(MAX_DC_BITS) {
+            return Err(Refusal::NotMine);
+        }
+        let extra = if difference < 0 { difference + (1 << size) - 1 } else { difference };
+        Ok(Token(size << 16 | extra as u32))
+    }
+
+    /// What the Huffman code stands for.
+    #[inline(always)]
+    pub fn symbol(self) -> usize {
+        (self.0 >> 16) as usize & 255
+    }
+
+    /// How many bits follow the code, and these.
+    #[inline(always)]
+    pub fn extra(self) -> (u32, u32) {
+        (self.symbol() as u32 & 15, self.0 & 0xFFFF)
+    }
+}
+
+/// Whether two lists are the same, found out several at a time.
+pub fn are_same(some: &[Token], others: &[Token]) -> bool {
+    let different = some.iter().zip(others).fold(0, |bits, (one, other)| bits | (one.0 ^ other.0));
+    some.len() == others.len() && different == 0
+}
+
+/// The tokens of blocks, one behind another.
+#[derive(Default)]
+pub struct Tokens {
+    /// Of all blocks.
+    pub all: Vec<Token>,
+    /// How many of them each block has.
+    pub lengths: Vec<u8>,
+}
+
+impl Tokens {
+    /// None yet, with room for some.
+    fn with_capacity(tokens: usize, blocks: usize) -> Self {
+        Tokens { all: Vec::with_capacity(tokens), lengths: Vec::with_capacity(blocks) }
+    }
+
+    /// The tokens of each block.
+    pub fn blocks(&self) -> impl Iterator<Item = &[Token]> {
+        let mut rest = &self.all[..];
+        self.lengths.iter().map(move |&length| {
+            let (block, others) = rest.split_at(usize::from(length));
+            rest = others;
+            block
+        })
+    }
+
+    /// Gives each block the DC token that `dc` says, and none but that and an end where it says so.
+    ///
+    /// An error where `dc` returns one, or where zeros are written out before a block's end, which nobody
+    /// does, and which can be written shorter.
+    pub fn give_dc(&mut self, mut dc: impl FnMut() -> Answer<(Token, Content)>) -> Answer<()> {
+        let (mut from, mut to) = (0, 0);
+        for length in &mut self.lengths {
+            let behind = from + usize::from(*length);
+            let ends = self.all[behind - 1] == Token::END;
+            if self.all[behind - 1 - usize::from(ends)].symbol() == SIXTEEN_ZEROS {
+                return Err(Refusal::NotMine);
+            }
+            let (token, content) = dc()?;
+            self.all[from] = token;
+            if content == Content::DcAlone {
+                self.all[from + 1] = Token::END;
+                *length = 2;
+            }
+            if from != to {
+                self.all.copy_within(from..from + usize::from(*length), to);
+            }
+            (from, to) = (behind, to + usize::from(*length));
+        }
+        self.all.truncate(to);
+        Ok(())
+    }
+}
+
+/// How much of a block is wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Content {
+    /// All of it.
+    Whole,
+    /// As little as can be.
+    DcAlone,
+}
+
+const STEPS: usize = 128;
+const STEPS_AT_ONCE: usize = 2;
+/// Room that a batch may need behind the end of what it is to read.
+pub const OVERSHOOT_BYTES: usize = STEPS * (MAX_LENGTH + MAX_DC_BITS as usize) / 8 + 16;
+/// In a block of a photo; more take a little longer.
+const LIKELY_TOKENS: usize = 12;
+const WINDOW_BITS: usize = 10;
+const WINDOWS: usize = 1 << WINDOW_BITS;
+const ENTRIES: usize = 8 * WINDOWS;
+/// An entry: what is added to `Lane::place`, below the symbol and its code's length.
+const SYMBOL_AT: u32 = 16;
+const LENGTH_AT: u32 = 24;
+const ADDED: u32 = (1 << SYMBOL_AT) - 1;
+
+/// Blocks that are to be read, the first of which is a unit's first.
+pub struct Run {
+    /// How many.
+    pub blocks: usize,
+    /// Where they begin in a room.
+    pub bit: usize,
+}
+
+/// Reads tokens.
+pub struct TokenReader {
+    machine: Machine,
+    entries: Box<[u32; ENTRIES]>,
+}
+
+/// What a lane is at.
+struct Work {
+    run: usize,
+    blocks: usize,
+    read: Tokens,
+    /// Tokens of a block that has not ended.
+    open: usize,
+    sound: bool,
+}
+
+impl TokenReader {
+    /// `decoders` are pairs, DC and AC, at most four; `pairs` says which one each block of a unit has.
+    pub fn new(decoders: Vec<Pair>, pairs: Vec<usize>) -> Self {
+        let mut entries = Box::new([0; ENTRIES]);
+        for (slots, (dc, ac)) in entries.chunks_exact_mut(2 * WINDOWS).zip(&decoders) {
+            let (first, further) = slots.split_at_mut(WINDOWS);
+            for (window, (first, further)) in first.iter_mut().zip(further).enumerate() {
+                let run = |symbol| if symbol == 0 { END } else { u64::from(symbol >> 4) + 1 };
+                *first = entry(window, dc, |_| FIRST).unwrap_or((TROUBLE | FIRST) as u32);
+                *further = entry(window, ac, run).unwrap_or(FULL as u32);
+            }
+        }
+        TokenReader { machine: Machine::new(decoders, pairs, WINDOW_BITS), entries }
+    }
+
+    /// Blocks of a unit.
+    pub fn unit_blocks(&self) -> usize {
+        self.machine.blocks()
+    }
+
+    /// Reads `runs` many runs: `load` puts one into a room, `take` gets its tokens, in any order.
+    pub fn read(
+        &self,
+        runs: usize,
+        mut load: impl FnMut(usize, &mut Room) -> Run,
+        mut take: impl FnMut(usize, Tokens) -> Answer<()>,
+    ) -> Answer<()> {
+        let mut rooms: [Box<Room>; LANES] =
+            std::array::from_fn(|_| Box::new([0; std::mem::size_of::<Room>()]));
+        let mut lanes = [Lane::default(); LANES];
+        let mut work: [Option<Work>; LANES] = std::array::from_fn(|_| None);
+        let mut found = [Found::NOTHING; LANES];
+        let mut next = 0;
+        loop {
+            for index in 0..LANES {
+                if work[index].is_none() && next < runs {
+                    let run = load(next, &mut rooms[index]);
+                    lanes[index] = self.machine.lane_at(run.bit);
+                    work[index] = Some(Work::new(next, run.blocks));
+                    next += 1;
+                }
+            }
+            if work.iter().all(Option::is_none) {
+                return Ok(());
+            }
+            self.run(&rooms, &mut lanes, &mut found);
+            for (slot, found) in work.iter_mut().zip(&found) {
+                let Some(mut one) = slot.take() else { continue };
+                one.add(found);
+                if one.read.lengths.len() < one.blocks && one.sound {
+                    *slot = Some(one);
+                } else {
+                    take(one.run, one.finished()?)?;
+                }
+            }
+        }
+    }
+
+    fn run(&self, rooms: &[Box<Room>; LANES], lanes: &mut [Lane; LANES], found: &mut [Found; LANES]) {
+        let mut running = *lanes;
+        for found in found.iter_mut() {
+            (found.blocks, found.damaged_from) = (0, usize::MAX);
+        }
+        for step in (0..STEPS).step_by(STEPS_AT_ONCE) {
+            let mut windows = [0; LANES];
+            for ((window, room), lane) in windows.iter_mut().zip(rooms).zip(&running) {
+                *window = window_at(room, lane.bit());
+            }
+            for step in step..step + STEPS_AT_ONCE {
+                for index in 0..LANES {
+                    self.step(
+                        step,
+                        &mut windows[index],
+                        &rooms[index],
+                        &mut running[index],
+                        &mut found[index],
+                    );
+                }
+            }
+        }
+        *lanes = running;
+    }
+
+    /// One token.
+    #[inline(always)]
+    fn step(&self, step: usize, window: &mut u64, room: &Room, lane: &mut Lane, found: &mut Found) {
+        let index = lane.first_entry() | (*window >> (64 - WINDOW_BITS)) as usize;
+        let entry = self.entries[index % ENTRIES];
+        let added = u64::from(entry & ADDED);
+        found.tokens[step] = Token::new(entry >> SYMBOL_AT & 255, *window << (entry >> LENGTH_AT));
+        *window <<= added >> COUNT_BITS;
+        lane.place += added;
+        if lane.place & TROUBLE != 0 {
+            lane.place -= added;
+            found.tokens[step] = self.step_slowly(room, lane, found);
+            *window = window_at(room, lane.bit());
+        }
+        found.ends[found.blocks % STEPS] = step as u8 + 1;
+        found.blocks += usize::from(self.machine.go_on(lane));
+    }
+
+    /// A token whose code is longer than the window.
+    #[cold]
+    #[inline(never)]
+    fn step_slowly(&self, room: &Room, lane: &mut Lane, found: &mut Found) -> Token {
+        let window = window_at(room, lane.bit());
+        match self.machine.read_one(window, lane) {
+            Some(code) => Token::new(u32::from(code.symbol), window << code.length),
+            None => {
+                found.damaged_from = found.damaged_from.min(found.blocks);
+                self.machine.begin_anew(lane);
+                Token::default()
+            }
+        }
+    }
+}
+
+/// What one lane read in a batch.
+#[derive(Clone, Copy)]
+struct Found {
+    tokens: [Token; STEPS],
+    /// Behind which of the tokens each block ends.
+    ends: [u8; STEPS],
+    blocks: usize,
+    /// The first block that no code fitted.
+    damaged_from: usize,
+}
+
+impl Found {
+    const NOTHING: Found =
+        Found { tokens: [Token(0); STEPS], ends: [0; STEPS], blocks: 0, damaged_from: usize::MAX };
+}
+
+impl Work {
+    fn new(run: usize, blocks: usize) -> Self {
+        let read = Tokens::with_capacity(LIKELY_TOKENS * blocks + STEPS, blocks + STEPS);
+        Work { run, blocks, read, open: 0, sound: true }
+    }
+
+    fn add(&mut self, found: &Found) {
+        self.read.all.extend_from_slice(&found.tokens);
+        let mut begin = 0;
+        for &end in &found.ends[..found.blocks] {
+            self.read.lengths.push((self.open + usize::from(end) - begin) as u8);
+            (self.open, begin) = (0, usize::from(end));
+        }
+        self.open += STEPS - begin;
+        let before = self.read.lengths.len() - found.blocks;
+        self.sound &= found.damaged_from == usize::MAX || before + found.damaged_from >= self.blocks;
+    }
+
+    /// Without what was read behind the run.
+    fn finished(mut self) -> Answer<Tokens> {
+        if !self.sound {
+            return Err(Refusal::Damaged);
+        }
+        self.read.lengths.truncate(self.blocks);
+        let tokens = self.read.lengths.iter().map(|&length| usize::from(length)).sum();
+        self.read.all.truncate(tokens);
+        Ok(self.read)
+    }
+}
+
+/// What a window begins with, if its code lies within; `count` says what the symbol adds to the count.
+fn entry(window: usize, decoder: &Decoder, count: impl Fn(u8) -> u64) -> Option<u32> {
+    let code = decoder.code((window as u64) << (64 - WINDOW_BITS));
+    if code.length == 0 || usize::from(code.length) > WINDOW_BITS {
+        return None;
+    }
+    let bits = u32::from(code.length + (code.symbol & 15));
+    let added = bits << COUNT_BITS | count(code.symbol) as u32;
+    Some(u32::from(code.length) << LENGTH_AT | u32::from(code.symbol) << SYMBOL_AT | added)
+}

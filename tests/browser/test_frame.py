@@ -1,0 +1,31 @@
+"""What every page has: navigation, an accessible frame, errors as pages, nothing from elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.browser.browsing import DESK, PHONE, Watched
+
+PAGES = ["/", "/photos", "/refusals", "/jobs", "/jobs/new", "/try", "/health"]
+
+
+@pytest.mark.parametrize("path", PAGES)
+@pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_page_without_photos_is_accessible_and_as_wide_as_the_screen(
+    path: str, size: tuple[int, int], scheme: str, open_tab: Callable[..., Watched]
+) -> None:
+    tab = open_tab(path, size=size)
+    tab.page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+    tab.expect_no_findings()
+    assert tab.page.evaluate("document.documentElement.scrollWidth") == size[0]
+    assert tab.page.locator("h1").count() == 1
+
+
+def test_keyboard_goes_straight_to_the_content(tab: Watched) -> None:
+    tab.page.keyboard.press("Tab")
+    assert tab.page.locator(":focus").inner_text() == "Skip to the content"
+    tab.page.keyboard.press("Enter")
+    assert tab.page.evaluate("document.activeElement.id") == "main"

@@ -51,7 +51,7 @@ PHOTO: dict[str, Any] = {
     },
     "confidence": 0.982,
     "model": {
-        "name": "attention-unet-16",
+        "name": "subpixel-unet-16",
         "sha256": "a77e" * 16,
         "provider": "CPUExecutionProvider",
     },

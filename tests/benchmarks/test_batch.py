@@ -47,12 +47,14 @@ SECOND = timedelta(seconds=1)
 
 BARE = """
 import sys, time
+from dataclasses import replace
 from pathlib import Path
 from models.release import optimizer_of
 from service.core.photo import Limits
 from service.imaging.probe import photo_of
-from service.settings import BUNDLED_MODEL
-optimizer = optimizer_of(BUNDLED_MODEL)
+from service.settings import BUNDLED_MODEL, Settings
+pictured = Settings.model_fields["context_px"].default
+optimizer = replace(optimizer_of(BUNDLED_MODEL), context_px=pictured)
 paths = sorted(Path(sys.argv[1]).iterdir())
 for path in paths[:int(sys.argv[2])]:
     optimizer.optimized(photo_of(path.read_bytes(), Limits()))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -58,6 +59,7 @@ class JobWorker:
     def _life(self) -> Iterator[WorkerLife]:
         """At its end `stop` is set, and all that was begun has come to rest."""
         share_one_arena()
+        gc.freeze()  # what has been imported stays: looking through it again and again is in vain
         settings = self.settings
         threads = THREADS_PER_CPU * usable_cpus()
         with (

@@ -12,7 +12,26 @@ from service.core.archive import ArchivedObject
 from service.core.record import Record
 
 CHUNK_ITEMS = 256
-"""What a worker takes on at once; after a crash this much is looked at again."""
+"""What a worker takes on at once, of a job's first items: short jobs are shared out finely."""
+FINE_CHUNKS = 32
+LATER_CHUNK_ITEMS = 1024
+"""Of all the others: taking on a chunk costs as much as many a small object."""
+FINE_ITEMS = FINE_CHUNKS * CHUNK_ITEMS
+
+
+def chunk_of(number: int) -> int:
+    """The chunk that the item with this number is in."""
+    if number < FINE_ITEMS:
+        return number // CHUNK_ITEMS
+    return FINE_CHUNKS + (number - FINE_ITEMS) // LATER_CHUNK_ITEMS
+
+
+def numbers_in(chunk: int) -> range:
+    """Those of the chunk's items, as many as it can have."""
+    if chunk < FINE_CHUNKS:
+        return range(chunk * CHUNK_ITEMS, (chunk + 1) * CHUNK_ITEMS)
+    first = FINE_ITEMS + (chunk - FINE_CHUNKS) * LATER_CHUNK_ITEMS
+    return range(first, first + LATER_CHUNK_ITEMS)
 
 
 class Mode(StrEnum):
@@ -191,7 +210,7 @@ class Item:
 
     @property
     def chunk(self) -> int:
-        return self.number // CHUNK_ITEMS
+        return chunk_of(self.number)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from service.adapters.sql.chunk_sums import WITH_BYTES
 from service.adapters.sql.tables import JobFreedRow, JobItemRow
 from service.adapters.sql.upserts import insert_or_add
-from service.core.job import CHUNK_ITEMS
+from service.core.job import chunk_of
 
 
 def count_freed(session: Session, photo_id: UUID, freed_bytes: int) -> None:
@@ -34,7 +34,7 @@ def count_freed(session: Session, photo_id: UUID, freed_bytes: int) -> None:
     session.execute(update(JobItemRow).where(*this).values(freed_bytes=freed_bytes))
     more = {
         "job_id": item.job_id,
-        "chunk": item.number // CHUNK_ITEMS,
+        "chunk": chunk_of(item.number),
         "freed_bytes": freed_bytes,
     }
     session.execute(insert_or_add(session, JobFreedRow, key=("job_id", "chunk")), more)

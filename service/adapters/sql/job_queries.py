@@ -30,7 +30,7 @@ from service.adapters.sql.cursor import position_of
 from service.adapters.sql.job_mapping import job_of, plain
 from service.adapters.sql.tables import JobChunkRow, JobFreedRow, JobItemRow, JobRow
 from service.adapters.sql.upserts import table_of
-from service.core.job import CHUNK_ITEMS, ENDED, Item, ItemState, Job, JobState
+from service.core.job import ENDED, Item, ItemState, Job, JobState, numbers_in
 
 Rows: TypeAlias = Select[*tuple[Any, ...]]
 
@@ -146,7 +146,8 @@ def in_state(state: ItemState) -> ColumnElement[bool]:
 
 
 def in_chunk(chunk: int) -> ColumnElement[bool]:
-    return JobItemRow.number.between(chunk * CHUNK_ITEMS, (chunk + 1) * CHUNK_ITEMS - 1)
+    numbers = numbers_in(chunk)
+    return JobItemRow.number.between(numbers[0], numbers[-1])
 
 
 def after_number(number: int) -> ColumnElement[bool]:

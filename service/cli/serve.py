@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import socket
@@ -66,6 +67,9 @@ class _Server(uvicorn.Server):
         # the default ones would make a wanted stop look like a crash.
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self.handle_exit)
+        # What was made until now stays: to look through it for garbage would hold up an answer.
+        gc.collect()
+        gc.freeze()
         self.run([listener])
 
 

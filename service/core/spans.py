@@ -9,6 +9,8 @@ from service.core.savings import Period
 
 DAY = timedelta(days=1)
 MIDNIGHT = time(tzinfo=UTC)
+MIDDLE = 15
+"""Of a month, as its day."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,15 +27,15 @@ class DaySpan:
 
 @dataclass(frozen=True, slots=True)
 class Spans:
-    """Together they are the period, and no moment is in two of them. All in UTC."""
+    """Together they are the period, and no moment is in two of them. All in UTC.
+
+    Only `missing` days are taken off: of a month that nearly all is of, they are fewer.
+    """
 
     months: tuple[DaySpan, ...]
     days: tuple[DaySpan, ...]
     moments: tuple[Period, ...]
-
-    @property
-    def whole(self) -> tuple[DaySpan, ...]:
-        return (*self.months, *self.days)
+    missing: tuple[DaySpan, ...] = ()
 
 
 def spans_of(period: Period, *, by_month: bool) -> Spans:
@@ -48,8 +50,10 @@ def spans_of(period: Period, *, by_month: bool) -> Spans:
         *(() if ends is None else _not_empty(Period(ends, period.to))),
     )
     days = DaySpan(first and first.date(), ends and ends.date())
-    months, days_left = _by_month(days) if by_month else ((), (days,))
-    return Spans(months, tuple(each for each in days_left if not each.is_empty), moments)
+    if not by_month:
+        return Spans((), _not_empty_days(days), moments)
+    months, days_left, missing = _by_month(days)
+    return Spans(months, _not_empty_days(*days_left), moments, _not_empty_days(*missing))
 
 
 def month_of(day: date) -> date:
@@ -86,17 +90,27 @@ def _midnight(day: date) -> datetime:
     return datetime.combine(day, MIDNIGHT)
 
 
-def _by_month(days: DaySpan) -> tuple[tuple[DaySpan, ...], tuple[DaySpan, ...]]:
+def _by_month(days: DaySpan) -> tuple[tuple[DaySpan, ...], ...]:
+    """Months, the days beside them, and those of them that are too many."""
     first = None if days.first is None else _first_of_month(days.first)
     if first is not None and days.first is not None and first < days.first:
-        return (), (days,)  # the calendar's last month
+        return (), (days,), ()  # the calendar's last month
     end = None if days.end is None else month_of(days.end)
-    months = DaySpan(first, end)
-    if months.is_empty:
-        return (), (days,)
-    before = () if first is None else (DaySpan(days.first, first),)
-    after = () if end is None else (DaySpan(end, days.end),)
-    return (months,), (*before, *after)
+    if DaySpan(first, end).is_empty:
+        return (), (days,), ()
+    beside: list[DaySpan] = []
+    missing: list[DaySpan] = []
+    if days.first is not None and days.first.day <= MIDDLE:
+        first = month_of(days.first)
+        missing.append(DaySpan(first, days.first))
+    elif days.first is not None:
+        beside.append(DaySpan(days.first, first))
+    if days.end is not None and days.end.day > MIDDLE and days.end < _first_of_month(days.end):
+        end = _first_of_month(days.end)
+        missing.append(DaySpan(days.end, end))
+    elif days.end is not None:
+        beside.append(DaySpan(end, days.end))
+    return (DaySpan(first, end),), tuple(beside), tuple(missing)
 
 
 def _first_of_month(day: date) -> date:
@@ -104,6 +118,11 @@ def _first_of_month(day: date) -> date:
     if day.day == 1:
         return day
     return month_of(shifted(month_of(day), timedelta(days=31)))
+
+
+def _not_empty_days(*days: DaySpan) -> tuple[DaySpan, ...]:
+    """Without those that have no end where the period has none either."""
+    return tuple(each for each in days if not each.is_empty)
 
 
 def _not_empty(period: Period) -> tuple[Period, ...]:

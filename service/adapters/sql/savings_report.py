@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import cache
 from operator import add
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from sqlalchemy import (
     BigInteger,
@@ -20,6 +20,7 @@ from sqlalchemy import (
     cast,
     func,
     literal,
+    not_,
     or_,
     select,
     union_all,
@@ -63,7 +64,7 @@ def found_in_sums(
 ) -> Found | None:
     """None where the sums were made with another billable minimum."""
     spans = spans_of(period, by_month=group_by not in (GroupBy.DAY, GroupBy.WEEK))
-    shape = Shape(len(spans.months), len(spans.days), len(spans.moments))
+    shape = Shape(len(spans.months), len(spans.days), len(spans.moments), len(spans.missing))
     if shape == NOTHING:
         return Found({}, 0)
     # One statement: its parts see the same state of the tables.
@@ -123,9 +124,10 @@ class Shape:
     months: int
     days: int
     moments: int
+    missing: int
 
 
-NOTHING = Shape(0, 0, 0)
+NOTHING = Shape(0, 0, 0, 0)
 MINIMUM: ColumnElement[int] = bindparam("minimum", type_=BigInteger())
 
 
@@ -138,8 +140,14 @@ def _statement(group_by: GroupBy | None, shape: Shape) -> CompoundSelect[Any]:
         parts.append(_of_sums(Grain.MONTH, months, group_by))
     if days:
         parts.append(_of_sums(Grain.DAY, days, group_by))
+    missing = [f"missing_{n}" for n in range(shape.missing)]
+    if missing:
+        parts.append(_of_sums(Grain.DAY, missing, group_by, sign=-1))
     if months or days:
-        changes = facts_of_changes(_in_any(SavingsChangeRow.day, [*months, *days]))
+        changes = facts_of_changes(
+            _in_any(SavingsChangeRow.day, [*months, *days]),
+            *(not_(_between(SavingsChangeRow.day, span)) for span in missing),
+        )
         parts.append(_of_facts(changes, group_by, minimum=MINIMUM))
     for n in range(shape.moments):
         photos = facts_of_photos(_between(PhotoRow.received_at, f"moment_{n}"))
@@ -150,7 +158,8 @@ def _statement(group_by: GroupBy | None, shape: Shape) -> CompoundSelect[Any]:
 def _values(spans: Spans) -> dict[str, date | datetime]:
     """What `_statement` is to be run with; periods without an end get the calendar's."""
     values: dict[str, date | datetime] = {}
-    for kind, of_kind in (("month", spans.months), ("day", spans.days)):
+    whole = {"month": spans.months, "day": spans.days, "missing": spans.missing}
+    for kind, of_kind in whole.items():
         for n, span in enumerate(of_kind):
             values[f"{kind}_{n}_first"] = span.first or date.min
             values[f"{kind}_{n}_end"] = span.end or date.max
@@ -160,10 +169,13 @@ def _values(spans: Spans) -> dict[str, date | datetime]:
     return values
 
 
-def _of_sums(grain: Grain, spans: Iterable[str], group_by: GroupBy | None) -> Rows:
+def _of_sums(
+    grain: Grain, spans: Iterable[str], group_by: GroupBy | None, *, sign: Literal[1, -1] = 1
+) -> Rows:
     row = SavingsSumRow
     name = row.start if _is_of_time(group_by) else row.key
-    sums = [cast(func.sum(getattr(row, total)), BigInteger).label(total) for total in TOTALS]
+    summed = {total: func.sum(getattr(row, total)) for total in TOTALS}
+    sums = [cast(sign * of_total, BigInteger).label(total) for total, of_total in summed.items()]
     query = select(name.label("name"), *sums, *_side())
     query = query.where(row.dimension == _dimension(group_by).value, row.grain == grain.value)
     return query.where(_in_any(row.start, spans)).group_by(name)

@@ -22,10 +22,13 @@ ENDS = st.none() | CLOSE | CLOSE.map(lambda at: at.replace(hour=0, minute=0, sec
 
 def times_covered(moment: datetime, period: Period, *, by_month: bool) -> int:
     spans, day = spans_of(period, by_month=by_month), moment.date()
-    whole = sum(
-        (s.first or date.min) <= day and (s.end is None or day < s.end) for s in spans.whole
-    )
+    whole = sum(is_on(day, each) for each in (*spans.months, *spans.days))
+    whole -= sum(is_on(day, each) for each in spans.missing)
     return whole + sum(is_in(moment, each) for each in spans.moments)
+
+
+def is_on(day: date, span: DaySpan) -> bool:
+    return (span.first or date.min) <= day and (span.end is None or day < span.end)
 
 
 def is_in(moment: datetime, period: Period) -> bool:
@@ -55,7 +58,7 @@ def test_months_are_whole_and_what_is_left_of_them_is_short(
     for months in spans.months:
         assert months.first is None or months.first.day == 1
         assert months.end is None or months.end.day == 1
-    for days in spans.days:
+    for days in (*spans.days, *spans.missing):
         assert days.first is not None
         assert days.end is not None
         assert days.end - days.first < timedelta(days=62)
@@ -90,3 +93,16 @@ def test_end_of_a_day_is_the_next_one_begun() -> None:
 def test_calendar_ends_nowhere_else_than_it_ends() -> None:
     assert shifted(date.max, timedelta(days=1)) == date.max
     assert shifted(date.min, timedelta(days=-9)) == date.min
+
+
+def test_of_months_that_are_nearly_whole_the_missing_days_are_taken_off() -> None:
+    period = Period(datetime(2023, 3, 3, tzinfo=UTC), datetime(2026, 2, 27, tzinfo=UTC))
+
+    spans = spans_of(period, by_month=True)
+
+    assert spans.months == (DaySpan(date(2023, 3, 1), date(2026, 3, 1)),)
+    assert spans.days == ()
+    assert spans.missing == (
+        DaySpan(date(2023, 3, 1), date(2023, 3, 3)),
+        DaySpan(date(2026, 2, 27), date(2026, 3, 1)),
+    )

@@ -27,6 +27,11 @@ def _moment(text: object) -> object:
 Moment = Annotated[datetime | None, BeforeValidator(_moment)]
 
 
+def empty_is_none(text: object) -> object:
+    """A form sends its empty fields along."""
+    return text or None
+
+
 def address_of(path: str, asked: Mapping[str, str]) -> str:
     """Below the root."""
     return f"{path}?{urlencode(asked)}" if asked else path

@@ -18,7 +18,15 @@ from service.api.running import Here
 from service.core.crop import Reason
 from service.core.record import PhotoFilter, Status
 from service.core.savings import GroupBy, Period
-from service.dashboard.addresses import Moment, address_of, day_or_moment, ends, midnight, named
+from service.dashboard.addresses import (
+    Moment,
+    address_of,
+    day_or_moment,
+    empty_is_none,
+    ends,
+    midnight,
+    named,
+)
 from service.dashboard.photos import card_of, emptiness, older
 from service.dashboard.reasons import EXPLAINED
 from service.dashboard.rendering import Section, pages_on
@@ -32,14 +40,10 @@ PATH = "/refusals"
 PERIODS = (("7 days", 7), ("30 days", 30), ("A year", 365))
 
 
-def _empty_is_none(text: object) -> object:
-    return text or None
-
-
 class RefusalsQuery(Query):
     """Named as in `GET /v1/photos`."""
 
-    reason: Annotated[Reason | None, BeforeValidator(_empty_is_none)] = None
+    reason: Annotated[Reason | None, BeforeValidator(empty_is_none)] = None
     from_: Annotated[Moment, Field(alias="from")] = None
     to: Moment = None
     cursor: Name | None = None

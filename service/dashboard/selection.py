@@ -12,7 +12,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 from service.api.queries import Query
 from service.core.savings import GroupBy, Period
-from service.dashboard.addresses import Moment, address_of, ends, midnight, rfc_3339
+from service.dashboard.addresses import Moment, address_of, empty_is_none, ends, midnight, rfc_3339
 
 
 class Top(StrEnum):
@@ -20,10 +20,6 @@ class Top(StrEnum):
 
     FIRST = "first"
     ALL = "all"
-
-
-def _empty_is_none(text: object) -> object:
-    return text or None
 
 
 def _of_time(group_by: GroupBy | None) -> GroupBy | None:
@@ -42,7 +38,7 @@ class OverviewQuery(Query):
     from_: Annotated[Moment, Field(alias="from")] = None
     to: Moment = None
     group_by: Annotated[
-        GroupBy | None, BeforeValidator(_empty_is_none), AfterValidator(_of_time)
+        GroupBy | None, BeforeValidator(empty_is_none), AfterValidator(_of_time)
     ] = None
     by: Annotated[GroupBy, AfterValidator(_not_of_time)] = GroupBy.SITE
     top: Top = Top.FIRST

@@ -2,61 +2,54 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 from service.api.examples import PHOTO
+from service.core.history import Event, HistoryEntry, Told, next_entry, rfc_3339
 
 RETAINED: dict[str, Any] = {
     "key": f"originals/9f/1c/{'9f1c' * 16}.jpg",
     "until": "2026-03-31T17:02:11.480000Z",
     "why": "grace",
 }
-RECORDED_SHA256 = "ec4cf381c0a9d0d0d2befb4b39ad04d135d0c2eb273cc5c4e3aebe731494abf3"
-
-HISTORY: dict[str, Any] = {
-    "photo_id": PHOTO["id"],
-    "items": [
-        {
-            "number": 1,
-            "at": PHOTO["received_at"],
-            "event": "recorded",
-            "details": {
-                "confidence": "0.9820",
-                "crop": PHOTO["crop"],
-                "model": PHOTO["model"],
-                "original": {
-                    "sha256": PHOTO["original"]["sha256"],
-                    "bytes": PHOTO["original"]["bytes"],
-                    "media_type": PHOTO["original"]["media_type"],
-                },
-                "retained": RETAINED,
-                "source": PHOTO["source"],
-                "status": PHOTO["status"],
-                "stored": {
-                    "sha256": PHOTO["stored"]["sha256"],
-                    "bytes": PHOTO["stored"]["bytes"],
-                    "media_type": PHOTO["stored"]["media_type"],
-                    "key": PHOTO["stored"]["key"],
-                    "exact": PHOTO["stored"]["exact"],
-                },
-                "context": {
-                    "sha256": PHOTO["context"]["sha256"],
-                    "bytes": PHOTO["context"]["bytes"],
-                    "media_type": PHOTO["context"]["media_type"],
-                    "key": PHOTO["context"]["key"],
-                },
-            },
-            "previous_sha256": "0" * 64,
-            "sha256": RECORDED_SHA256,
-        },
-        {
-            "number": 2,
-            "at": "2026-04-01T03:00:05.120000Z",
-            "event": "purged",
-            "details": {"freed_bytes": PHOTO["original"]["bytes"], "retained": RETAINED},
-            "previous_sha256": RECORDED_SHA256,
-            "sha256": "1da64c994dcd9dc483dadf992e62ba263444b8bc08c4fd9980b0f7d858f48e56",
-        },
-    ],
-    "unbroken": True,
+RECORDED: dict[str, Any] = {
+    "confidence": "0.9820",
+    "crop": PHOTO["crop"],
+    "model": PHOTO["model"],
+    "original": {name: PHOTO["original"][name] for name in ("sha256", "bytes", "media_type")},
+    "retained": RETAINED,
+    "source": PHOTO["source"],
+    "status": PHOTO["status"],
+    "stored": {
+        name: PHOTO["stored"][name] for name in ("sha256", "bytes", "media_type", "key", "exact")
+    },
+    "context": {name: PHOTO["context"][name] for name in ("sha256", "bytes", "media_type", "key")},
 }
+PURGED: dict[str, Any] = {"freed_bytes": PHOTO["original"]["bytes"], "retained": RETAINED}
+
+
+def _history(*events: Told) -> dict[str, Any]:
+    """As the API answers it; the hashes follow from what the events tell."""
+    entries: list[HistoryEntry] = []
+    for told in events:
+        entries.append(next_entry(entries[-1] if entries else None, UUID(PHOTO["id"]), told))
+    items = [
+        {
+            "number": entry.number,
+            "at": rfc_3339(entry.at),
+            "event": entry.event,
+            "details": told.details,
+            "previous_sha256": entry.previous_sha256,
+            "sha256": entry.sha256,
+        }
+        for entry, told in zip(entries, events, strict=True)
+    ]
+    return {"photo_id": PHOTO["id"], "items": items, "unbroken": True}
+
+
+HISTORY = _history(
+    Told(Event.RECORDED, RECORDED, datetime.fromisoformat(PHOTO["received_at"])),
+    Told(Event.PURGED, PURGED, datetime(2026, 4, 1, 3, 0, 5, 120_000, tzinfo=UTC)),
+)

@@ -218,9 +218,10 @@ class Archive(Protocol):
         `found` says, `object.access_denied`.
         """
 
-    def create(self, key: str, content: bytes, *, media_type: str) -> None:
+    def create(self, key: str, content: bytes, *, media_type: str, read_back: bool = True) -> None:
         """Writes all or nothing, reads it back and compares.
 
+        Without `read_back` it takes the server's word for what arrived, where that gives it.
         The same bytes already being there is fine; other bytes are `ObjectRejected`
         `object.exists` and stay.
         """

@@ -64,7 +64,14 @@ class FakeBucket:
             raise ObjectRejected("object.gone", f"{found.location} is gone")
         return now.content
 
-    def create(self, key: str, content: bytes, *, media_type: str) -> None:  # noqa: ARG002 - the port names it
+    def create(
+        self,
+        key: str,
+        content: bytes,
+        *,
+        media_type: str,  # noqa: ARG002 - the port names it
+        read_back: bool = True,  # noqa: ARG002 - what is in memory is what was put there
+    ) -> None:
         there = self._version(key, "")
         if there is not None and there.content not in (None, content):
             raise ObjectRejected("object.exists", f"{key} is there already")

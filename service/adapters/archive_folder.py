@@ -70,14 +70,24 @@ class FolderArchive:
             _require_unchanged(found, os.fstat(file.fileno()))
             return content
 
-    def create(self, key: str, content: bytes, *, media_type: str) -> None:  # noqa: ARG002 - the port names it
+    def create(
+        self,
+        key: str,
+        content: bytes,
+        *,
+        media_type: str,  # noqa: ARG002 - the port names it
+        read_back: bool = True,
+    ) -> None:
         """As the port says, and durable: file, name and new folders are synced to the disk."""
         path = self._path(key)
         with self._refusals("write", key):
             if self._holds(path, key, content):
                 return
             is_new = self._written(path, key, content)
-            kept = path.read_bytes() == content if is_new else self._holds(path, key, content)
+            if not is_new:
+                kept = self._holds(path, key, content)
+            else:
+                kept = not read_back or path.read_bytes() == content
         if not kept:
             raise refusals.other_bytes_came_back(self._location(key))
 

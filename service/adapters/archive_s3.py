@@ -10,12 +10,14 @@ from datetime import UTC, datetime
 from minio import Minio
 from minio.datatypes import Object
 from minio.error import MinioException, S3Error
+from minio.helpers import ObjectWriteResult
 
 from service.adapters import archive_refusals as refusals
 from service.adapters.objects import MAX_KEY_BYTES, is_own
 from service.adapters.s3_errors import code_of, outage
 from service.adapters.s3_listing import newest_objects, newest_versions
 from service.adapters.s3_reading import answered, body_of, checked_name
+from service.adapters.s3_writing import arrived_whole
 from service.core.archive import ArchivedObject, Removal
 from service.core.errors import ObjectRejected
 
@@ -68,7 +70,7 @@ class S3Archive:
             _require_unchanged(found, size, etag)
             return body_of(response)
 
-    def create(self, key: str, content: bytes, *, media_type: str) -> None:
+    def create(self, key: str, content: bytes, *, media_type: str, read_back: bool = True) -> None:
         """As the port says; of two that write other bytes at once, one is refused.
 
         A server that knows no conditional writes keeps the later: then the earlier one finds
@@ -77,10 +79,13 @@ class S3Archive:
         with self._refusals("write", key):
             if self._holds(key, content):
                 return
-            if self._written(key, content, media_type):
+            written = self._written(key, content, media_type)
+            if written is None:
+                kept = self._holds(key, content)
+            elif read_back or (whole := arrived_whole(written, content)) is None:
                 kept = self._reads_back(key, content)
             else:
-                kept = self._holds(key, content)
+                kept = whole
         if not kept:
             raise refusals.other_bytes_came_back(self._location(key))
 
@@ -123,10 +128,10 @@ class S3Archive:
             if not as_long or body_of(response) != content:
                 raise refusals.exists(self._location(key))
 
-    def _written(self, key: str, content: bytes, media_type: str) -> bool:
-        """False where somebody else was first."""
+    def _written(self, key: str, content: bytes, media_type: str) -> ObjectWriteResult | None:
+        """None where somebody else was first."""
         try:
-            self.client._put_object(  # noqa: SLF001  put_object sends no conditions
+            return self.client._put_object(  # noqa: SLF001  put_object sends no conditions
                 self.bucket,
                 key,
                 content,
@@ -135,8 +140,7 @@ class S3Archive:
         except MinioException as error:
             if code_of(error) not in SOMEBODY_WAS_FIRST:
                 raise
-            return False
-        return True
+        return None
 
     def _reads_back(self, key: str, content: bytes) -> bool:
         with (

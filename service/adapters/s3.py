@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -24,6 +23,7 @@ from service.adapters.s3_errors import (
     outage,
 )
 from service.adapters.s3_reading import answered, body_of, checked_name
+from service.adapters.s3_writing import arrived_whole
 from service.core.errors import Misconfigured, Unavailable
 from service.ports import StoredObject
 
@@ -135,8 +135,9 @@ class S3Store:
         return content
 
     def _arrived(self, key: str, content: bytes, written: ObjectWriteResult) -> bool:
-        if _etag_is_md5(written):
-            return written.etag == hashlib.md5(content, usedforsecurity=False).hexdigest()
+        whole = arrived_whole(written, content)
+        if whole is not None:
+            return whole
         found = self.head(key)
         return found is not None and found.bytes == len(content)
 
@@ -178,11 +179,3 @@ def _none_on(code: str) -> Iterator[None]:
     except MinioException as error:
         if code_of(error) != code:
             raise
-
-
-def _etag_is_md5(written: ObjectWriteResult) -> bool:
-    """Not of a multipart upload, and not where the server encrypts with keys of its own."""
-    headers = written.http_headers
-    encrypted = headers.get("x-amz-server-side-encryption", "AES256") != "AES256"
-    customer_key = "x-amz-server-side-encryption-customer-algorithm" in headers
-    return len(written.etag or "") == 32 and not encrypted and not customer_key

@@ -102,7 +102,7 @@ class ForecastAnswer(Answer):
     objects: int
     original_bytes: int
     transferred_bytes: int
-    """Sources read, crops written and read back."""
+    """Sources read, crops written, and read back in `replace`."""
 
     @classmethod
     def of(cls, forecast: Forecast) -> Self:

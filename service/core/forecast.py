@@ -101,12 +101,14 @@ def _billed(item: Item, stored: int, minimum: int) -> int:
 
 
 def _transferred(item: Item, stored: int, mode: Mode) -> int:
-    """Read, and what is stored written and read back; a kept one is copied in `copy` only."""
+    """Read, and what is stored written; in `replace` crops are read back too, kept ones stay."""
     match item.state:
-        case ItemState.CROPPED:  # context pictures are not read back
+        case ItemState.CROPPED if mode is Mode.REPLACE:  # context pictures are not read back
             return item.object.bytes + 2 * stored - item.context_bytes
+        case ItemState.CROPPED:
+            return item.object.bytes + stored
         case ItemState.KEPT_ORIGINAL if mode is Mode.COPY:
-            return item.object.bytes + 2 * stored
+            return item.object.bytes + stored
         case ItemState.SKIPPED:
             return 0
         case _:

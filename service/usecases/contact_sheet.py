@@ -95,7 +95,7 @@ def _figures(forecast: Forecast) -> Iterable[tuple[str, str, str]]:
     yield "kept whole", share(forecast.kept_fraction), "of the photos"
     yield "failing", share(forecast.failed_fraction), "of the objects"
     yield "takes", duration(forecast.duration_s), "on one worker such as this one"
-    yield "transferred", size(forecast.transferred_bytes), "read, written and read back"
+    yield "transferred", size(forecast.transferred_bytes), "read and written in all"
 
 
 def _saved(forecast: Forecast) -> tuple[str, str]:

@@ -168,14 +168,22 @@ class Reprocess:
         optimized: Optimized,
         before: Record | None,
     ) -> StoredPhoto:
-        """Written, read back and compared; a kept original stays where it is in `replace`."""
+        """A kept original stays where it is in `replace`.
+
+        There, where an original is to be given up for it, a crop is read back and compared.
+        """
         if optimized.crop is None and job.plan.mode is Mode.REPLACE:
             return stored_photo(photo, optimized, key=self.own_store.key_of(_place(source)))
         place = crop_place(job.plan, source, optimized.format.extension, own_store=self.own_store)
         if before is not None:
             place = named_apart(place, self.optimizer.fingerprint(photo.sha256))
         archive = self.archives.opened(place.root)
-        archive.create(place.key, optimized.content, media_type=optimized.format)
+        archive.create(
+            place.key,
+            optimized.content,
+            media_type=optimized.format,
+            read_back=job.plan.mode is Mode.REPLACE,
+        )
         return stored_photo(photo, optimized, key=self.own_store.key_of(place))
 
     def _original(

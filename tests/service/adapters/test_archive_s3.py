@@ -204,6 +204,27 @@ def test_created_object_that_comes_back_with_other_bytes_is_an_outage() -> None:
             archive_at(endpoint).create(KEY, PHOTO, media_type=JPEG)
 
 
+def test_where_nothing_is_read_back_the_servers_md5_is_compared() -> None:
+    missing = refusal("404 No", "NoSuchKey")
+    with answering_server(missing, answer("200 OK", b"", ETag=md5(PHOTO))) as endpoint:
+        archive_at(endpoint).create(KEY, PHOTO, media_type=JPEG, read_back=False)
+    with (
+        answering_server(missing, answer("200 OK", b"", ETag=md5(b"other"))) as endpoint,
+        pytest.raises(Unavailable, match="other bytes were read back"),
+    ):
+        archive_at(endpoint).create(KEY, PHOTO, media_type=JPEG, read_back=False)
+
+
+@pytest.mark.parametrize("etag", [f"{'0' * 32}-1", "made up"])
+def test_server_that_tells_no_md5_is_read_back_all_the_same(etag: str) -> None:
+    missing, written = refusal("404 No", "NoSuchKey"), answer("200 OK", b"", ETag=etag)
+    with (
+        answering_server(missing, written, object_answer(b"other")) as endpoint,
+        pytest.raises(Unavailable, match="other bytes were read back"),
+    ):
+        archive_at(endpoint).create(KEY, PHOTO, media_type=JPEG, read_back=False)
+
+
 @pytest.mark.parametrize("code", ["PreconditionFailed", "ConditionalRequestConflict"])
 def test_of_two_that_create_in_the_same_moment_the_later_looks_at_what_is_there(code: str) -> None:
     missing, lost = refusal("404 No", "NoSuchKey"), refusal("412 No", code)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,29 +54,37 @@ def regions_of(
 
 def _labelled(mask: NDArray[np.bool_]) -> NDArray[np.int32]:
     """Every region numbered from 1: horizontal runs, united with those they touch a row above."""
-    labels = np.zeros(mask.shape, dtype=np.int32)
     parent = [0]
-    above: list[tuple[int, int, int]] = []  # (start, stop, label) of the row before
-    for row in range(mask.shape[0]):
+    labelled: list[tuple[int, int, int, int]] = []  # (row, start, stop, label)
+    above: list[tuple[int, int, int, int]] = []
+    for row, runs in groupby(_runs(mask), key=itemgetter(0)):
+        if above and above[0][0] != row - 1:
+            above = []
         current = []
-        for start, stop in _runs(mask[row]):
-            touched = [label for s, e, label in above if s <= stop and start <= e]
+        for _, start, stop in runs:
+            touched = [label for _, s, e, label in above if s <= stop and start <= e]
             if not touched:
                 parent.append(len(parent))
                 touched = [len(parent) - 1]
             root = min(_root(parent, label) for label in touched)
             for label in touched:
                 parent[_root(parent, label)] = root
-            labels[row, start:stop] = root
-            current.append((start, stop, root))
+            current.append((row, start, stop, root))
+        labelled += current
         above = current
-    roots = np.array([_root(parent, label) for label in range(len(parent))], dtype=np.int32)
-    return roots[labels]
+    labels = np.zeros(mask.shape, dtype=np.int32)
+    for row, start, stop, label in labelled:
+        labels[row, start:stop] = _root(parent, label)
+    return labels
 
 
-def _runs(row: NDArray[np.bool_]) -> list[tuple[int, int]]:
-    edges = np.flatnonzero(np.diff(row, prepend=False, append=False))
-    return list(zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True))
+def _runs(mask: NDArray[np.bool_]) -> Iterator[tuple[int, int, int]]:
+    """(row, start, stop) of every horizontal run, row by row, from left to right."""
+    height, width = mask.shape
+    apart = np.zeros((height, width + 2), dtype=np.int8)  # so that no run reaches the next row
+    apart[:, 1:-1] = mask
+    rows, columns = np.divmod(np.flatnonzero(np.diff(apart.ravel())), width + 2)
+    return zip(rows[::2].tolist(), columns[::2].tolist(), columns[1::2].tolist(), strict=True)
 
 
 def _root(parent: list[int], label: int) -> int:

@@ -54,6 +54,7 @@ formatted: $(VENV)/.dev
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
+	$(BIN)/deptry .
 
 types: $(VENV)/.dev
 	$(BIN)/mypy

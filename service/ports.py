@@ -145,8 +145,19 @@ class Ledger(Protocol):
     def locked(self, *, limit: int, after: Record | None = None) -> tuple[Record, ...]:
         """Records whose original is kept by a lock, in the order of their ids."""
 
-    def delete(self, photo_id: UUID, *, at: datetime) -> None:
-        """Forgets the record and its idempotency keys; that there is none is fine."""
+    def never_packed(
+        self, received_before: datetime, *, limit: int, after: Record | None = None
+    ) -> tuple[Record, ...]:
+        """Records of JPEG crops in the service's own store that nobody has looked at to pack them.
+
+        In the order of their ids.
+        """
+
+    def packed(self, *, limit: int, after: Record | None = None) -> tuple[Record, ...]:
+        """Records whose crop lies in the store packed, in the order of their ids."""
+
+    def delete(self, photo_id: UUID, *, at: datetime) -> Record | None:
+        """Forgets the record and its idempotency keys; as it was last, None where there is none."""
 
     def owned_objects(self) -> Iterator[OwnedObject]:
         """All that records own in the service's store, in key order by code point, streamed."""

@@ -13,7 +13,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from service.core.encoding import Encoding
+from service.core.encoding import ArchiveEncoding, Encoding
 from service.core.errors import Misconfigured
 
 
@@ -72,6 +72,8 @@ class Settings(BaseSettings):
     """Under it, 0 to 1, the original is kept; unset: what the model says."""
     encoding: Encoding = Encoding.AUTO
     """auto, jpeg-lossless, jpeg, webp or avif; auto is the smallest that keeps the region exact."""
+    archive_encoding: ArchiveEncoding | None = None
+    """jxl packs stored JPEG crops, which are served as the same bytes; unset: packs none."""
     keep_originals_days: Annotated[int, Field(ge=0, le=36_500)] = 0
     """How long an upload's original is kept beside its crop."""
     keep_gps: bool = False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
@@ -125,22 +125,36 @@ class FakeLedger:
         return tuple(in_order[:limit])
 
     def locked(self, *, limit: int, after: Record | None = None) -> tuple[Record, ...]:
-        with self._lock:
-            found = sorted(
-                record.id
-                for record in self._records.values()
-                if record.original.retention is Retention.LOCKED
-                and (after is None or record.id > after.id)
-            )
-            return tuple(self._records[photo_id] for photo_id in found[:limit])
+        return self._after(
+            after, limit, lambda record: record.original.retention is Retention.LOCKED
+        )
 
-    def delete(self, photo_id: UUID, *, at: datetime) -> None:
+    def never_packed(
+        self, received_before: datetime, *, limit: int, after: Record | None = None
+    ) -> tuple[Record, ...]:
+        return self._after(
+            after,
+            limit,
+            lambda record: (
+                record.stored.at_rest is None
+                and record.status is Status.CROPPED
+                and record.stored.media_type == "image/jpeg"
+                and not is_address(record.stored.key)
+                and record.received_at < received_before
+            ),
+        )
+
+    def packed(self, *, limit: int, after: Record | None = None) -> tuple[Record, ...]:
+        return self._after(after, limit, lambda record: record.stored.is_packed)
+
+    def delete(self, photo_id: UUID, *, at: datetime) -> Record | None:
         with self._lock:
             record = self._records.pop(photo_id, None)
             if record is not None:
                 self._tell(photo_id, deleted(record, at=at))
                 sha256 = record.original.sha256
                 self._originals = {k: s for k, s in self._originals.items() if s != sha256}
+            return record
 
     def owned_objects(self) -> Iterator[OwnedObject]:
         with self._lock:
@@ -212,6 +226,15 @@ class FakeLedger:
 
     def check(self) -> None:
         """It is always there."""
+
+    def _after(
+        self, last: Record | None, limit: int, wanted: Callable[[Record], bool]
+    ) -> tuple[Record, ...]:
+        """In the order of their ids."""
+        with self._lock:
+            found = [each for each in self._records.values() if wanted(each)]
+        found = [each for each in found if last is None or each.id > last.id]
+        return tuple(sorted(found, key=lambda each: each.id)[:limit])
 
     def _tell(self, photo_id: UUID, told: Told) -> None:
         entries = self._histories.setdefault(photo_id, [])

@@ -32,8 +32,10 @@ from service.usecases.originals import Originals
 from service.usecases.places import OwnStore
 from service.usecases.purge import Purge
 from service.usecases.purge_outcomes import Purged, Stays, Why
+from service.usecases.recompress import Recompress
 from service.usecases.restore import Restore
 from tests.fake_archives import FakeArchives, FakeBucket
+from tests.packing import recompress_of
 from tests.painted import COUNTER, painted_photo
 from tests.records import context_picture, cropped_record
 
@@ -91,6 +93,11 @@ class Keeping:
             workers=workers,
             stop=Event(),
             dry_run=dry_run,
+        )
+
+    def recompress(self, *, dry_run: bool = False, workers: int = 1) -> Recompress:
+        return recompress_of(
+            self.ledger, self.store, now=self.now, dry_run=dry_run, workers=workers
         )
 
     def purged(self, *, retry_locked: bool = False) -> list[Purged | Stays]:

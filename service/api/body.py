@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 
@@ -72,28 +72,29 @@ class Body:
         self._max_bytes = max_bytes
         self._memory = memory
 
-    async def chunks(self, *, overhead: int = 0) -> AsyncGenerator[bytes]:
+    async def read(self, take: Callable[[bytes], None], *, overhead: int = 0) -> None:
+        """Gives each chunk to `take` as it comes; one alarm is put off by all of them."""
         limit = self._max_bytes + overhead
         self._refuse_announced(limit)
-        async with aclosing(self._request.stream()) as stream:
-            while chunk := await self._next(stream):
-                if self.held + len(chunk) > limit:
-                    raise too_large(self._max_bytes)
-                if not self._memory.take(len(chunk)):
-                    raise busy("other photos that are being received fill the memory")
-                self.held += len(chunk)
-                yield chunk
-
-    async def _next(self, stream: AsyncGenerator[bytes]) -> bytes:
-        """Empty at the end."""
         try:
-            with anyio.fail_after(self._silence_s):
-                return await anext(stream, b"")
+            with anyio.fail_after(self._silence_s) as alarm:
+                async with aclosing(self._request.stream()) as stream:
+                    async for chunk in stream:
+                        alarm.deadline = anyio.current_time() + self._silence_s
+                        self._hold(len(chunk), limit)
+                        take(chunk)
         except TimeoutError as error:
             raise RequestRejected(
                 "request.timeout",
                 f"nothing of the body came for {self._silence_s:g} s; send it again",
             ) from error
+
+    def _hold(self, size: int, limit: int) -> None:
+        if self.held + size > limit:
+            raise too_large(self._max_bytes)
+        if not self._memory.take(size):
+            raise busy("other photos that are being received fill the memory")
+        self.held += size
 
     def _refuse_announced(self, limit: int) -> None:
         """What the request says of its length is enough to refuse it, never to trust it."""
@@ -114,7 +115,7 @@ async def small_body(request: Request, *, max_bytes: int, memory: Budget, instea
     """
     body = Body(request, max_bytes=max_bytes, memory=memory, silence_s=SILENCE_S)
     try:
-        return b"".join([chunk async for chunk in body.chunks()])
+        return await _raw(body)
     except PhotoRejected as error:
         raise RequestRejected(
             "request.too_large", f"at most {max_bytes} bytes are read here; {instead}"
@@ -131,7 +132,9 @@ def too_large(max_bytes: int) -> PhotoRejected:
 
 
 async def _raw(body: Body) -> bytes:
-    return b"".join([chunk async for chunk in body.chunks()])
+    chunks: list[bytes] = []
+    await body.read(chunks.append)
+    return b"".join(chunks)
 
 
 async def _form(
@@ -140,6 +143,5 @@ async def _form(
     if not boundary:
         raise RequestRejected("request.invalid", "the form's Content-Type names no boundary")
     form = Form(boundary, max_bytes=max_bytes)
-    async for chunk in body.chunks(overhead=FORM_OVERHEAD_BYTES):
-        form.write(chunk)
+    await body.read(form.write, overhead=FORM_OVERHEAD_BYTES)
     return form.finished()

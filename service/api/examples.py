@@ -33,6 +33,8 @@ PHOTO: dict[str, Any] = {
         "height": 512,
         "key": f"crops/c0/de/{'c0de' * 16}.jpg",
         "exact": True,
+        "encoding": None,
+        "content_bytes": 96120,
     },
     "context": {
         "sha256": "5a11" * 16,

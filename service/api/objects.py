@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import chain
 
@@ -11,8 +11,6 @@ from fastapi import Request
 from fastapi.responses import Response, StreamingResponse
 
 from service.api.problems import HttpRefusal
-from service.ports import ObjectStore
-from service.usecases.photos import object_chunks
 
 SINGLE_RANGE = re.compile(r"bytes=(\d{0,19})-(\d{0,19})", re.ASCII)
 
@@ -21,7 +19,8 @@ SINGLE_RANGE = re.compile(r"bytes=(\d{0,19})-(\d{0,19})", re.ASCII)
 class Served:
     """An object as the record tells of it."""
 
-    key: str
+    chunks: Callable[[ByteRange], Iterator[bytes]]
+    """Some of its bytes, read as they are asked for."""
     sha256: str
     bytes: int
     media_type: str
@@ -34,7 +33,7 @@ class ByteRange:
     length: int
 
 
-def object_response(request: Request, store: ObjectStore, served: Served) -> Response:
+def object_response(request: Request, served: Served) -> Response:
     """200, 206 or 304 by the request's headers; nothing is read for a HEAD or a 304.
 
     Raises `HttpRefusal` `range.unsatisfiable` and, before anything is sent, `Unavailable`.
@@ -50,7 +49,7 @@ def object_response(request: Request, store: ObjectStore, served: Served) -> Res
     headers["Content-Length"] = str(part.length)
     if request.method == "HEAD":
         return Response(status_code=status, headers=headers, media_type=served.media_type)
-    chunks = _begun(object_chunks(store, served.key, start=part.start, length=part.length))
+    chunks = _begun(served.chunks(part))
     return StreamingResponse(chunks, status, headers=headers, media_type=served.media_type)
 
 

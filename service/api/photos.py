@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -13,23 +14,26 @@ from pydantic import BeforeValidator
 
 from service.api.history import CHECKED_BY_HAND, HistoryAnswer
 from service.api.keys import requires
-from service.api.objects import Served, object_response
+from service.api.objects import ByteRange, Served, object_response
 from service.api.openapi import REFUSED_KEY, problems
 from service.api.queries import PhotoQuery
-from service.api.running import Here
+from service.api.running import Here, Running
 from service.api.schemas import PageAnswer, PhotoAnswer, PhotoWithExifAnswer
 from service.core.access import Scope
-from service.core.errors import NotFound
+from service.core.errors import NotFound, Unavailable
 from service.core.photo import PhotoFormat
 from service.core.record import Record
+from service.ports import ObjectStore
 from service.usecases.photos import (
     context_of,
     delete_photo,
     history_of,
+    object_chunks,
     original_object,
     record_of,
     require_original,
     require_stored,
+    stored_chunks,
 )
 
 PRESIGNED_FOR = timedelta(minutes=5)
@@ -128,23 +132,36 @@ def show_photo(
 def photo_content(
     request: Request, photo_id: PhotoId, running: Here, *, presigned: bool = False
 ) -> Response:
-    """The stored image, or where the object store serves it itself."""
+    """The stored image, or where the object store serves it itself.
+
+    A crop that lies there packed it can't serve, so that comes from here, presigned or not.
+    """
     record = record_of(running.parts.ledger, photo_id)
-    stored = record.stored
-    if presigned:
-        url = running.parts.store.presigned_url(stored.key, expires_in=PRESIGNED_FOR)
+    try:
+        return _content(request, running, record, presigned=presigned)
+    except Unavailable:
+        now = record_of(running.parts.ledger, photo_id)
+        if now.stored == record.stored:
+            raise
+    return _content(request, running, now, presigned=presigned)  # it was recompressed meanwhile
+
+
+def _content(request: Request, running: Running, record: Record, *, presigned: bool) -> Response:
+    store, stored = running.parts.store, record.stored
+    if presigned and not stored.is_packed:
+        url = store.presigned_url(stored.key, expires_in=PRESIGNED_FOR)
         if url is not None:
             return RedirectResponse(url, 307, headers={"Cache-Control": "no-store"})
     if request.method != "HEAD":
-        require_stored(running.parts.store, record)
+        require_stored(store, record)
     served = Served(
-        stored.key,
+        lambda part: stored_chunks(store, stored, start=part.start, length=part.length),
         stored.sha256,
-        stored.bytes,
+        stored.content_bytes,
         stored.media_type,
         _filename(record, stored.media_type),
     )
-    return object_response(request, running.parts.store, served)
+    return object_response(request, served)
 
 
 def photo_original(request: Request, photo_id: PhotoId, running: Here) -> Response:
@@ -154,13 +171,13 @@ def photo_original(request: Request, photo_id: PhotoId, running: Here) -> Respon
     if request.method != "HEAD":
         require_original(running.parts.store, record)
     served = Served(
-        original_object(record),
+        _chunks_of(running.parts.store, original_object(record)),
         original.sha256,
         original.bytes,
         original.media_type,
         _filename(record, original.media_type),
     )
-    return object_response(request, running.parts.store, served)
+    return object_response(request, served)
 
 
 def photo_context(request: Request, photo_id: PhotoId, running: Here) -> Response:
@@ -168,13 +185,13 @@ def photo_context(request: Request, photo_id: PhotoId, running: Here) -> Respons
     record = record_of(running.parts.ledger, photo_id)
     context = context_of(record)
     served = Served(
-        context.key,
+        _chunks_of(running.parts.store, context.key),
         context.sha256,
         context.bytes,
         context.media_type,
         f"{record.id}-context.{PhotoFormat(context.media_type).extension}",
     )
-    return object_response(request, running.parts.store, served)
+    return object_response(request, served)
 
 
 def photo_history(photo_id: PhotoId, running: Here) -> HistoryAnswer:
@@ -199,6 +216,11 @@ def remove_photo(photo_id: PhotoId, running: Here) -> None:
     structlog.get_logger().info("photo.deleted", photo_id=str(photo_id))
 
 
+def _chunks_of(store: ObjectStore, key: str) -> Callable[[ByteRange], Iterator[bytes]]:
+    """Of an object that is served as it lies there."""
+    return lambda part: object_chunks(store, key, start=part.start, length=part.length)
+
+
 def _filename(record: Record, media_type: str) -> str:
     return f"{record.id}.{PhotoFormat(media_type).extension}"
 
@@ -215,6 +237,7 @@ def _bytes_answers(*codes: str) -> dict[int | str, dict[str, Any]]:
             "range.unsatisfiable",
             "field.invalid",
             "store.unavailable",
+            "codec.unavailable",
             *codes,
         ),
     }

@@ -55,6 +55,7 @@ PROBLEMS: Mapping[str, tuple[int, str]] = {
     "internal.error": (500, "The service failed"),
     "store.unavailable": (503, "The object store does not answer"),
     "database.unavailable": (503, "The database does not answer"),
+    "codec.unavailable": (503, "The crop is packed in a way that can't be read here"),
     "model.unavailable": (503, "The model does not answer"),
     "service.not_ready": (503, "The service is not ready"),
 }

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from service.api.examples import PHOTO
 from service.api.exif import raw_base64, readable_tags
 from service.core.crop import Reason
+from service.core.encoding import ArchiveEncoding
 from service.core.geometry import Box
 from service.core.record import (
     ContextPicture,
@@ -91,13 +92,19 @@ class OriginalAnswer(Answer):
 
 class StoredAnswer(Answer):
     sha256: Sha256
+    """Of what is served at /content, as are media type, width and height."""
     bytes: int
+    """In the object store, where they are paid for."""
     media_type: str
     width: int
     height: int
     key: str
     exact: bool
     """Whether every pixel of the region decodes to the very value that the original's does."""
+    encoding: ArchiveEncoding | None
+    """How the crop is packed in the object store; null where it lies there as it is served."""
+    content_bytes: int
+    """Of what is served: more than `bytes` where the crop is packed."""
 
     @classmethod
     def of(cls, stored: StoredPhoto) -> Self:
@@ -109,6 +116,8 @@ class StoredAnswer(Answer):
             height=stored.height,
             key=stored.key,
             exact=stored.exact,
+            encoding=stored.encoding,
+            content_bytes=stored.content_bytes,
         )
 
 

@@ -26,12 +26,14 @@ from service.adapters.sql.rollup import adopt_minimum
 from service.core.archive import source_of
 from service.core.errors import Misconfigured
 from service.core.photo import Limits
+from service.imaging.jpeg_xl import INSTALLATION, is_available
 from service.ports import Archives, JobLedger, Ledger, ObjectStore
 from service.settings import Settings, masked
 from service.usecases.ingest import PixelBudget
 from service.usecases.originals import Originals
 from service.usecases.places import OwnStore
 from service.usecases.purge import Purge
+from service.usecases.recompress import Recompress
 from service.usecases.reconcile import Reconcile
 from service.usecases.restore import Restore
 
@@ -108,6 +110,35 @@ def purge_of(settings: Settings, keeping: Keeping, *, stop: Event, dry_run: bool
         stop=stop,
         dry_run=dry_run,
     )
+
+
+def recompress_of(
+    settings: Settings, keeping: Keeping, *, stop: Event, dry_run: bool = False
+) -> Recompress:
+    """Begins no other crop once `stop` is set; all cores work at it.
+
+    Raises `Misconfigured` where JPEG XL can't be written here.
+    """
+    require_codec(settings)
+    return Recompress(
+        ledger=keeping.ledger,
+        store=keeping.store,
+        budget=pixel_budget_of(settings),
+        clock=now,
+        workers=usable_cpus(),
+        stop=stop,
+        dry_run=dry_run,
+    )
+
+
+def require_codec(settings: Settings) -> None:
+    """Raises `Misconfigured` `settings.archive_encoding` where that can't be written and read."""
+    if settings.archive_encoding is not None and not is_available():
+        raise Misconfigured(
+            "settings.archive_encoding",
+            f"METERCROP_ARCHIVE_ENCODING is {settings.archive_encoding}, but imagecodecs, which "
+            f"packs and unpacks the crops, is not installed; {INSTALLATION} brings it",
+        )
 
 
 def reconcile_of(keeping: Keeping, *, repair: bool) -> Reconcile:

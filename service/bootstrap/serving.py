@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from ipaddress import ip_address
-from threading import Event
+from threading import Event, Semaphore
 
 from fastapi import FastAPI
 
@@ -23,6 +23,7 @@ from service.bootstrap.keeping import (
     now,
     own_store_of,
     pixel_budget_of,
+    require_codec,
     restore_of,
 )
 from service.core.crop import CropPolicy
@@ -32,6 +33,7 @@ from service.settings import Auth, Settings
 from service.usecases.ingest import Ingest
 from service.usecases.jobs import JobRules
 from service.usecases.optimize import Optimizer
+from service.usecases.rehearsal import rehearse
 from service.usecases.upload import Intake
 
 
@@ -59,13 +61,19 @@ def assembled(settings: Settings, *, threads: int | None = None) -> Machine:
         settings.keep_gps,
         settings.context_px,
     )
+    rehearse(optimizer)
     grace = timedelta(days=settings.keep_originals_days)
-    intake = Intake(optimizer, keeping.store, keeping.ledger, grace, now)
+    cores = Semaphore(usable_cpus())
+    intake = Intake(optimizer, keeping.store, keeping.ledger, grace, now, cores)
     return Machine(segmenter, keeping, intake)
 
 
 def api_of(settings: Settings, machine: Machine, *, host: str) -> FastAPI:
-    """The HTTP side over working parts; `host` is where it will listen."""
+    """The HTTP side over working parts; `host` is where it will listen.
+
+    Raises `Misconfigured` where it could not unpack the crops that workers pack.
+    """
+    require_codec(settings)
     keeping = machine.keeping
     app = application(
         Parts(

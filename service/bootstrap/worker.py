@@ -7,7 +7,7 @@ import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import Event, Lock, Semaphore
 from uuid import UUID
 
@@ -23,6 +23,8 @@ from service.bootstrap.keeping import (
     own_store_of,
     pixel_budget_of,
     purge_of,
+    recompress_of,
+    require_codec,
 )
 from service.bootstrap.serving import Machine
 from service.core.job import Job, Worker
@@ -31,6 +33,7 @@ from service.settings import Settings
 from service.usecases.pace import Pace
 from service.usecases.prepare_job import Preparation
 from service.usecases.purge_outcomes import PurgeTotals
+from service.usecases.recompress_outcomes import RecompressTotals
 from service.usecases.reprocess import Reprocess
 from service.usecases.run_chunk import ChunkEnd, ChunkRunner
 from service.usecases.tend_jobs import JobTender, Prices
@@ -122,6 +125,7 @@ class JobWorker:
             engine=engine,
             tender=JobTender(jobs, engine, prices, now),
             purge=self._purge,
+            recompress=self._recompress,
             clock=now,
             stop=self.stop,
         )
@@ -135,9 +139,29 @@ class JobWorker:
         if totals.photos:
             structlog.get_logger().info("worker.purged", photos=totals.photos)
 
+    def _recompress(self) -> None:
+        """Packs crops where the settings ask for it, at half of one core's time at most."""
+        if self.settings.archive_encoding is None:
+            return
+        totals = RecompressTotals()
+        recompress = recompress_of(self.settings, self.machine.keeping, stop=self.stop)
+        for outcome in replace(recompress, workers=1, rests=1.0).packed():
+            totals.add(outcome)
+        if totals.photos:
+            structlog.get_logger().info(
+                "worker.recompressed",
+                crops=totals.recompressed,
+                saved_bytes=totals.saved_bytes,
+                stay={why.value: count for why, count in totals.stay.items()},
+            )
+
 
 def worker_of(settings: Settings, machine: Machine, *, stop: Event) -> JobWorker:
-    """Best over a machine with one thread a photo."""
+    """Best over a machine with one thread a photo.
+
+    Raises `Misconfigured` where it could not pack crops as the settings ask.
+    """
+    require_codec(settings)
     return JobWorker(settings, machine, stop)
 
 

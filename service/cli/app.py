@@ -10,6 +10,7 @@ from service.cli.ingest import ingest
 from service.cli.jobs import jobs
 from service.cli.migrate import migrate
 from service.cli.purge import purge
+from service.cli.recompress import recompress
 from service.cli.reconcile import reconcile
 from service.cli.reprocess import reprocess
 from service.cli.restore import restore
@@ -38,6 +39,7 @@ def application() -> typer.Typer:
         savings,
         restore,
         purge,
+        recompress,
         reconcile,
         migrate,
         doctor,

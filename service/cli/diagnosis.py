@@ -55,6 +55,7 @@ def findings(settings: Settings) -> Iterator[Finding]:
     yield examined("settings", lambda facts: settings_in_force(settings, facts))
     yield examined("machine", lambda facts: machine(settings, facts))
     yield examined("codecs", codecs)
+    yield examined("archive_tier", lambda facts: archive_tier(settings, facts))
     yield examined("model", lambda facts: model(settings, facts))
     yield examined("store", lambda facts: store(settings, facts))
     yield examined("database", lambda facts: database(settings, facts))
@@ -89,7 +90,9 @@ def settings_in_force(settings: Settings, facts: Facts) -> Iterator[str]:
 def machine(settings: Settings, facts: Facts) -> Iterator[str]:
     from service import bootstrap
     from service.adapters.machine import usable_cpus, usable_memory_bytes
+    from service.cli.serve import engines
 
+    facts["event_loop"], facts["http_parser"] = engines()
     facts["cpus"] = usable_cpus()
     facts["memory_bytes"] = usable_memory_bytes()
     facts["concurrent_megapixels"] = round(bootstrap.megapixels_of(settings), 1)
@@ -121,6 +124,17 @@ def codecs(facts: Facts) -> Iterator[str]:
     facts["jpeg_crops"] = "exact, cut from the coefficients" if on_coefficients else "as pixels"
     if not on_coefficients:
         yield "JPEG crops grow into pixel formats; `pip install --force-reinstall jpeglib`"
+
+
+def archive_tier(settings: Settings, facts: Facts) -> Iterator[str]:
+    from service import bootstrap
+    from service.imaging.jpeg_xl import INSTALLATION, is_available
+
+    facts["encoding"] = settings.archive_encoding
+    missing = f"missing; {INSTALLATION} brings it"
+    facts["imagecodecs"] = version("imagecodecs") if is_available() else missing
+    bootstrap.require_codec(settings)
+    yield from ()
 
 
 def model(settings: Settings, facts: Facts) -> Iterator[str]:

@@ -8,10 +8,10 @@ from typing import Self
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Table
 from rich.text import Text
 
+from service.cli.counting_bar import CountingBar
 from service.core.figures import printable, size
 from service.usecases.purge_outcomes import Purged, PurgeTotals, Stays, Why
 
@@ -27,8 +27,7 @@ class PurgeReport:
         self._as_json = as_json
         self._dry_run = dry_run
         self._errors = Console(stderr=True, highlight=False)
-        self._bar = _bar(self._errors)
-        self._task = self._bar.add_task("originals", total=None, done="")
+        self._bar = CountingBar(self._errors, "originals")
 
     def __enter__(self) -> Self:
         self._bar.start()
@@ -53,22 +52,7 @@ class PurgeReport:
                 line = f"{record.id}: {printable(message)} ({why})"
                 self._errors.print(Text(line), soft_wrap=True)
         freed = size(self.totals.freed_bytes)
-        self._bar.update(
-            self._task, advance=1, done=f"{self.totals.photos:,} looked at, {freed} freed"
-        )
-
-
-def _bar(console: Console) -> Progress:
-    """Drawn on a terminal only; how many there are is known once all have been looked at."""
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(bar_width=None),
-        TextColumn("{task.fields[done]}"),
-        console=console,
-        disable=not console.is_terminal,
-        transient=True,
-        redirect_stdout=False,
-    )
+        self._bar.tell(f"{self.totals.photos:,} looked at, {freed} freed")
 
 
 def _account(totals: PurgeTotals, *, dry_run: bool) -> dict[str, object]:

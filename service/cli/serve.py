@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 import uvicorn
 
+from service.adapters.machine import share_one_arena
 from service.cli.flags import ALL, Flags, takes_settings
 from service.cli.logs import configure_logging
 from service.core.errors import Misconfigured
@@ -44,7 +45,8 @@ def serve(
 
     settings = read_settings(flags)
     configure_logging()
-    machine = bootstrap.assembled(settings)
+    share_one_arena()
+    machine = bootstrap.assembled(settings, threads=1)
     app = bootstrap.api_of(settings, machine, host=host)
     with _listening(host, port) as listener:
         ready = _readiness_line(listener, machine.segmenter.description)
@@ -71,6 +73,22 @@ class _Server(uvicorn.Server):
         gc.collect()
         gc.freeze()
         self.run([listener])
+
+
+def engines() -> tuple[str, str]:
+    """The event loop's package and the HTTP parser's, as uvicorn chooses of what is installed."""
+
+    async def nothing(_scope: object, _receive: object, _send: object) -> None:
+        """Nobody asks it."""
+
+    config = _config(nothing)
+    config.load()
+    loop = config.get_loop_factory()
+    parser = getattr(config.http_protocol_class, "__module__", "")
+    return (
+        loop.__module__.partition(".")[0] if loop else "asyncio",
+        parser.rpartition(".")[2].removesuffix("_impl"),
+    )
 
 
 def _config(app: Callable[..., object]) -> uvicorn.Config:

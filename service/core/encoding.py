@@ -13,3 +13,9 @@ class Encoding(StrEnum):
     JPEG = "jpeg"
     WEBP = "webp"
     AVIF = "avif"
+
+
+class ArchiveEncoding(StrEnum):
+    """What stored JPEG crops are packed into, and served out of as the very same JPEG bytes."""
+
+    JXL = "jxl"

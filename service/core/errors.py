@@ -34,7 +34,8 @@ class ObjectRejected(MetercropError):
 class Unavailable(MetercropError):
     """A part outside this process does not answer, or there is no room; retrying is safe.
 
-    Codes `store.unavailable`, `database.unavailable`, `model.unavailable`, `service.busy`.
+    Codes `store.unavailable`, `database.unavailable`, `model.unavailable`, `codec.unavailable`,
+    `service.busy`.
     """
 
     def __init__(self, code: str, message: str, *, retry_after_s: int = 5) -> None:

@@ -45,6 +45,8 @@ class Event(StrEnum):
     """The original was deleted."""
     RETAINED = "retained"
     """The original was to be deleted, and stays; the details say why."""
+    RECOMPRESSED = "recompressed"
+    """The same bytes lie in the store in fewer; the details say in how many, and where."""
     DELETED = "deleted"
 
 
@@ -137,6 +139,12 @@ def retained(original: OriginalPhoto, *, why: str, at: datetime) -> Told:
     return Told(Event.RETAINED, {"why": why, **place}, at)
 
 
+def recompressed(before: StoredPhoto, after: StoredPhoto, *, at: datetime) -> Told:
+    """That what is served as before lies in the store otherwise, which the hash proves."""
+    details: Details = {"bytes_before": before.bytes, "stored": _stored(after)}
+    return Told(Event.RECOMPRESSED, details, at)
+
+
 def deleted(record: Record, *, at: datetime) -> Told:
     """What there was; an archive's own object stays where it is."""
     details = _known(
@@ -192,13 +200,17 @@ def _retained(original: OriginalPhoto) -> Details:
 
 
 def _stored(stored: StoredPhoto) -> Details:
-    return {
-        "sha256": stored.sha256,
-        "bytes": stored.bytes,
-        "media_type": stored.media_type,
-        "key": stored.key,
-        "exact": stored.exact,
-    }
+    return _known(
+        {
+            "sha256": stored.sha256,
+            "bytes": stored.bytes,
+            "media_type": stored.media_type,
+            "key": stored.key,
+            "exact": stored.exact,
+            "encoding": None if stored.encoding is None else stored.encoding.value,
+            "content_bytes": stored.unpacked_bytes,
+        }
+    )
 
 
 def _context(context: ContextPicture | None) -> Details | None:

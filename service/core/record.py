@@ -9,6 +9,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from service.core.crop import Reason
+from service.core.encoding import ArchiveEncoding
 from service.core.fields import check_moment, check_name, check_text
 from service.core.geometry import Box
 
@@ -92,17 +93,48 @@ class OriginalPhoto:
         return tried or self.is_being_purged
 
 
+class AtRest(StrEnum):
+    """How a crop lies in the store, once `recompress` has looked at it."""
+
+    AS_SERVED = "as_served"
+    """It would not get smaller, or would not come back as the very same bytes."""
+    JXL = "jxl"
+    """Packed as JPEG XL, which holds the JPEG's bytes whole."""
+
+
 @dataclass(frozen=True, slots=True)
 class StoredPhoto:
-    """The object in the store; `exact` is true where the region's pixels decode unchanged."""
+    """The object in the store; `exact` is true where the region's pixels decode unchanged.
+
+    Hash, media type, width and height are those of what is served.
+    """
 
     sha256: str
     bytes: int
+    """In the store, where they are paid for."""
     media_type: str
     width: int
     height: int
     key: str
     exact: bool
+    at_rest: AtRest | None = None
+    """None where nobody has looked at it yet: then it lies there as it is served."""
+    unpacked_bytes: int | None = None
+    """Of what is served, where the store holds it packed."""
+
+    @property
+    def is_packed(self) -> bool:
+        return self.unpacked_bytes is not None
+
+    @property
+    def encoding(self) -> ArchiveEncoding | None:
+        """What it is packed into."""
+        return ArchiveEncoding(self.at_rest or "") if self.is_packed else None
+
+    @property
+    def content_bytes(self) -> int:
+        """Of what is served."""
+        return self.bytes if self.unpacked_bytes is None else self.unpacked_bytes
 
 
 @dataclass(frozen=True, slots=True)

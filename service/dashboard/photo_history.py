@@ -21,6 +21,7 @@ TITLES: Mapping[str, str] = {
     Event.RESTORED: "The original was brought back",
     Event.PURGED: "The original was deleted",
     Event.RETAINED: "The original was due to be deleted, and stays",
+    Event.RECOMPRESSED: "What is stored was recompressed, and is served as before",
     Event.DELETED: "The photo was deleted",
 }
 
@@ -65,6 +66,13 @@ def _sentences(event: str, details: Mapping[str, Any]) -> Iterator[str]:
             yield f"{_size(details.get('freed_bytes'))} are no longer paid for."
         case Event.RETAINED:
             yield _why_it_stays(details.get("why"))
+        case Event.RECOMPRESSED:
+            now, packed = (
+                _within(details, "stored", "bytes"),
+                _within(details, "stored", "encoding"),
+            )
+            lies = "as the JPEG itself" if packed is None else f"packed ({packed})"
+            yield f"{_size(details.get('bytes_before'))} became {_size(now)}, {lies}."
         case Event.DELETED:
             yield f"{_size(_within(details, 'stored', 'bytes'))} are no longer stored."
 

@@ -15,12 +15,12 @@ from service.api.running import BODY_BYTES_PER_PIXEL, Here, Running
 from service.core.errors import MetercropError, Unavailable
 from service.core.geometry import Box
 from service.core.photo import Limits, PhotoFormat
-from service.core.record import Record
+from service.core.record import ContextPicture, Record, StoredPhoto
 from service.dashboard.routes import page_router
 from service.dashboard.visitor import Reading
 from service.imaging.probe import photo_of
 from service.imaging.thumbnail import thumbnail_of
-from service.usecases.photos import whole_object
+from service.usecases.photos import whole_picture
 
 FRESH_S = 3_600
 """How long a browser shows one without asking; pages name the content in its address."""
@@ -69,15 +69,14 @@ class Shot:
 class Source:
     """The object that a thumbnail is made of, or is itself where `long_side` is None."""
 
-    key: str
-    sha256: str
+    picture: StoredPhoto | ContextPicture
     pixels: int
     """As many as it takes of the budget."""
     long_side: int | None
 
     @property
     def etag(self) -> str:
-        return f'"{self.sha256}-{self.long_side or 0}"'
+        return f'"{self.picture.sha256}-{self.long_side or 0}"'
 
 
 def thumbnails_router() -> APIRouter:
@@ -88,7 +87,7 @@ def thumbnails_router() -> APIRouter:
 
 def shot_of(record: Record, size: Size = Size.SMALL) -> Shot:
     source = source_of(record, size)
-    version = source.sha256[:VERSION_CHARS]
+    version = source.picture.sha256[:VERSION_CHARS]
     address = f"/photos/{record.id}/thumbnail?size={size}&v={version}"
     if source.long_side is None and record.crop is not None:
         original, crop = record.original, record.crop
@@ -100,9 +99,9 @@ def source_of(record: Record, size: Size) -> Source:
     """The context picture, where it is large enough and there is one; else what is stored."""
     stored, context = record.stored, record.context
     if context is not None and size is Size.SMALL:
-        return Source(context.key, context.sha256, 0, None)
-    pixels = max(stored.width * stored.height, stored.bytes // BODY_BYTES_PER_PIXEL)
-    return Source(stored.key, stored.sha256, pixels, size.long_side)
+        return Source(context, 0, None)
+    pixels = max(stored.width * stored.height, stored.content_bytes // BODY_BYTES_PER_PIXEL)
+    return Source(stored, pixels, size.long_side)
 
 
 async def thumbnail(
@@ -146,7 +145,7 @@ async def _picture(running: Running, source: Source) -> bytes:
     store, long_side = running.parts.store, source.long_side
 
     def content() -> bytes:
-        return whole_object(store, source.key, sha256=source.sha256)
+        return whole_picture(store, source.picture)
 
     if long_side is None:
         return await running.in_thread(content)

@@ -12,6 +12,7 @@ from service.imaging.decode import decoded
 from service.imaging.probe import photo_of
 from service.ports import ObjectStore
 from service.usecases.ingest import PixelBudget
+from service.usecases.photos import stored_content
 
 
 class Fault(StrEnum):
@@ -29,10 +30,10 @@ class FaultyCrop:
 def fault_of_crop(record: Record, store: ObjectStore, budget: PixelBudget) -> FaultyCrop | None:
     """None where it lies in the store, has the recorded bytes, and decodes to the recorded size."""
     stored = record.stored
-    content = store.get(stored.key)
+    content = stored_content(store, stored)
     if content is None:
         return FaultyCrop(Fault.MISSING, f"there is no object {stored.key}")
-    if len(content) != stored.bytes or sha256_of(content) != stored.sha256:
+    if len(content) != stored.content_bytes or sha256_of(content) != stored.sha256:
         return FaultyCrop(Fault.CHANGED, f"{stored.key} has other bytes than were recorded")
     with budget.held(stored.width * stored.height):
         trouble = _trouble_with_picture(stored, content)
@@ -40,7 +41,7 @@ def fault_of_crop(record: Record, store: ObjectStore, budget: PixelBudget) -> Fa
 
 
 def _trouble_with_picture(stored: StoredPhoto, content: bytes) -> str | None:
-    limits = Limits(max_bytes=stored.bytes, max_pixels=stored.width * stored.height)
+    limits = Limits(max_bytes=stored.content_bytes, max_pixels=stored.width * stored.height)
     try:
         photo = photo_of(content, limits)
         decoded(photo)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,12 +17,11 @@ from service.core.photo import Limits, Photo
 from service.core.record import Capture, Record, Recorded, Source
 from service.imaging.probe import photo_of
 from service.usecases.photo_files import content_of
+from service.usecases.side_by_side import outcomes
 from service.usecases.upload import Intake
 
 RETRY_AFTER_S = (0.5, 1.0, 2.0, 4.0)
 """How long a photo waits for a store or database that does not answer, time after time."""
-QUEUED_PER_WORKER = 4
-"""Enough that no worker waits for one slow photo, as outcomes come in the files' order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,28 +107,13 @@ class Ingest:
         A failing photo stops no other; `Unavailable` is raised once a store or database has not
         answered in all of `retry_after_s`, after the photos in hand have ended.
         """
-        pending: deque[Future[Taken | Failed | None]] = deque()
-        with ThreadPoolExecutor(self.workers, "ingest") as pool:
-            try:
-                for path in paths:
-                    if self.stop.is_set():
-                        break
-                    pending.append(pool.submit(self._outcome, path))
-                    if len(pending) >= self.workers * QUEUED_PER_WORKER:
-                        yield from _done(pending)
-                while pending:
-                    yield from _done(pending)
-            except BaseException:
-                self.stop.set()
-                raise
+        return outcomes(self._outcome, paths, name="ingest", workers=self.workers, stop=self.stop)
 
-    def _outcome(self, path: Path) -> Taken | Failed | None:
-        """None where it was not begun."""
-        if self.stop.is_set():
-            return None
+    def _outcome(self, path: Path) -> Taken | Failed:
         try:
             recorded = self._taken(path)
         except Unavailable:
+            self.stop.set()  # nobody else is to wait for what does not answer
             raise
         except MetercropError as error:
             return Failed(path, error.code, str(error))
@@ -154,9 +137,3 @@ class Ingest:
                 if self.stop.wait(delay_s):
                     raise
         return self.intake.take(photo, Capture(), source=Source.INGEST)
-
-
-def _done(pending: deque[Future[Taken | Failed | None]]) -> Iterator[Taken | Failed]:
-    outcome = pending.popleft().result()
-    if outcome is not None:
-        yield outcome

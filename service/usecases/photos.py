@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import datetime
 from uuid import UUID
 
-from service.core.errors import NotFound, Unavailable
+import structlog
+
+from service.core.errors import MetercropError, NotFound, Unavailable
 from service.core.history import HistoryEntry
 from service.core.photo import sha256_of
-from service.core.record import ContextPicture, Record, Retention, is_address
+from service.core.record import ContextPicture, Record, Retention, StoredPhoto, is_address
+from service.imaging.jpeg_xl import unpacked
 from service.ports import Ledger, ObjectStore
 
 CHUNK_BYTES = 4_000_000
@@ -76,6 +79,38 @@ def object_chunks(store: ObjectStore, key: str, *, start: int, length: int) -> I
         start += len(chunk)
 
 
+def stored_chunks(
+    store: ObjectStore, stored: StoredPhoto, *, start: int, length: int
+) -> Iterator[bytes]:
+    """As `object_chunks`, of what is served: a packed crop is unpacked whole."""
+    if stored.is_packed:
+        yield whole_picture(store, stored)[start : start + length]
+    else:
+        yield from object_chunks(store, stored.key, start=start, length=length)
+
+
+def whole_picture(store: ObjectStore, picture: StoredPhoto | ContextPicture) -> bytes:
+    """As `whole_object`, of what is served."""
+    if isinstance(picture, ContextPicture):
+        return whole_object(store, picture.key, sha256=picture.sha256)
+    content = stored_content(store, picture)
+    if content is None or sha256_of(content) != picture.sha256:
+        raise _missing(picture.key)
+    return content
+
+
+def stored_content(store: ObjectStore, stored: StoredPhoto) -> bytes | None:
+    """As it would be served, whether or not these are the recorded bytes; None of no object.
+
+    Every reader of what is stored comes by here, or by one of the functions above: nobody else
+    has to know that some crops lie there packed. Of one that can't be unpacked it is nothing.
+    """
+    content = store.get(stored.key)
+    if content is None or not stored.is_packed:
+        return content
+    return unpacked(content) or b""
+
+
 def whole_object(store: ObjectStore, key: str, *, sha256: str) -> bytes:
     """The bytes of a recorded object; that they are missing or others is the store's failure."""
     content = store.get(key)
@@ -106,7 +141,19 @@ def delete_photo(ledger: Ledger, store: ObjectStore, photo_id: UUID, *, at: date
     record = record_of(ledger, photo_id)
     for key in record.keys:
         store.delete(key)
-    ledger.delete(photo_id, at=at)
+    last = ledger.delete(photo_id, at=at)
+    if last is not None:  # somebody may have changed it meanwhile
+        delete_leftovers(store, set(last.keys) - set(record.keys), photo_id=photo_id)
+
+
+def delete_leftovers(store: ObjectStore, keys: Collection[str], *, photo_id: UUID) -> None:
+    """What nothing refers to any more; what fails here, `reconcile` finds."""
+    try:
+        for key in keys:
+            store.delete(key)
+    except MetercropError as error:
+        log = structlog.get_logger()
+        log.warning("photo.leftover", photo_id=str(photo_id), why=str(error))
 
 
 def _has(store: ObjectStore, key: str, sha256: str, *, length: int) -> bool:

@@ -10,9 +10,7 @@ leaves so marked, the next purge ends: it finds the object, or finds it gone.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime
 from threading import Event
@@ -28,10 +26,9 @@ from service.usecases.crop_check import fault_of_crop
 from service.usecases.ingest import PixelBudget
 from service.usecases.originals import Originals, Presence, without_retention
 from service.usecases.purge_outcomes import MEANINGS, Purged, Stays, Why
+from service.usecases.side_by_side import outcomes
 
 PAGE = 500
-QUEUED_PER_WORKER = 4
-"""Enough that no worker waits for one slow photo, as outcomes come in order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,20 +53,10 @@ class Purge:
 
         `Unavailable` is raised after those in hand have ended.
         """
-        pending: deque[Future[Purged | Stays | None]] = deque()
-        with ThreadPoolExecutor(self.workers, "purge") as pool:
-            try:
-                for record in self._candidates(retry_locked=retry_locked):
-                    if self.stop.is_set():
-                        break
-                    pending.append(pool.submit(self._outcome, record))
-                    if len(pending) >= self.workers * QUEUED_PER_WORKER:
-                        yield from _ended(pending)
-                while pending:
-                    yield from _ended(pending)
-            except BaseException:
-                self.stop.set()
-                raise
+        candidates = self._candidates(retry_locked=retry_locked)
+        return outcomes(
+            self._outcome, candidates, name="purge", workers=self.workers, stop=self.stop
+        )
 
     def _candidates(self, *, retry_locked: bool) -> Iterator[Record]:
         now = self.clock()
@@ -83,8 +70,6 @@ class Purge:
             page = self.ledger.locked(limit=self.page, after=page[-1])
 
     def _outcome(self, record: Record) -> Purged | Stays | None:
-        if self.stop.is_set():
-            return None
         try:
             return self._settled(record)
         except Unavailable as error:
@@ -175,9 +160,3 @@ def _retained(record: Record, retention: Retention, *, version: str | None = Non
     if version is not None:
         original = replace(original, retained_version=version)
     return replace(record, original=original)
-
-
-def _ended(pending: deque[Future[Purged | Stays | None]]) -> Iterator[Purged | Stays]:
-    outcome = pending.popleft().result()
-    if outcome is not None:
-        yield outcome

@@ -7,23 +7,15 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
-import structlog
-
 from service.core.crop import Reason
-from service.core.errors import (
-    MetercropError,
-    NotFound,
-    ObjectRejected,
-    RequestRejected,
-    Unavailable,
-)
+from service.core.errors import NotFound, ObjectRejected, RequestRejected, Unavailable
 from service.core.history import restored
 from service.core.photo import PhotoFormat
 from service.core.record import OriginalPhoto, Record, Status, StoredPhoto, is_address
 from service.ports import Ledger, ObjectStore
 from service.usecases.object_keys import object_key
 from service.usecases.originals import Originals, Presence, without_retention
-from service.usecases.photos import record_of, whole_object
+from service.usecases.photos import delete_leftovers, record_of, whole_object
 
 ATTEMPTS = 5
 """Another one only where somebody else has changed the record meanwhile."""
@@ -92,15 +84,9 @@ class Restore:
         return key
 
     def _delete_leftovers(self, before: Record, after: Record) -> None:
-        """What nothing refers to any more; what fails here, `reconcile` finds."""
         now = self.ledger.by_original(before.original.sha256)
         needed = {after.stored.key, *(() if now is None else now.keys)}
-        try:
-            for key in set(before.keys) - needed:
-                self.store.delete(key)
-        except MetercropError as error:
-            log = structlog.get_logger()
-            log.warning("photo.leftover", photo_id=str(before.id), why=str(error))
+        delete_leftovers(self.store, set(before.keys) - needed, photo_id=before.id)
 
 
 def _with_original_at(key: str, record: Record) -> Record:

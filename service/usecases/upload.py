@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from time import perf_counter
 
@@ -33,6 +34,9 @@ class Intake:
     ledger: Ledger
     keep_originals: timedelta
     clock: Callable[[], datetime]
+    cores: AbstractContextManager[object] = field(default_factory=nullcontext)
+    """Held while a photo is computed; a semaphore keeps more of them than there are cores apart:
+    they would only be in each other's way, each with its memory."""
 
     def take(
         self,
@@ -51,7 +55,8 @@ class Intake:
         earlier = self._earlier(photo, idempotency_key)
         if earlier is not None:
             return earlier
-        optimized = self.optimizer.optimized(photo)
+        with self.cores:
+            optimized = self.optimizer.optimized(photo)
         storing = perf_counter()
         stored = self._put(photo, optimized)
         context = put_context(self.store, self.optimizer, photo, optimized)

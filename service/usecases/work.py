@@ -1,4 +1,4 @@
-"""A worker's life: it tells that it lives, tends jobs, takes over from the dead, and purges."""
+"""A worker's life: it tells that it lives, tends jobs, takes over from the dead, purges, packs."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ BEAT_S = 5.0
 SILENT_S = 30.0
 """A worker that has not told that it lives for so long is taken for dead."""
 PURGE_S = 3600.0
+RECOMPRESS_S = 600.0
 
 
 @dataclass(slots=True)
@@ -56,6 +57,7 @@ class WorkerLife:
     engine: WorkflowEngine
     tender: JobTender
     purge: Callable[[], None]
+    recompress: Callable[[], None]
     clock: Callable[[], datetime]
     stop: Event
     watch: Watch = field(default_factory=Watch)
@@ -70,7 +72,11 @@ class WorkerLife:
     def _live(self, goes_on: Callable[[], bool]) -> None:
         """In threads of their own, for a long purge or list must not look like death."""
         ended = Event()
-        duties = ((self._beat, BEAT_S), (self.purge, PURGE_S))
+        duties = (
+            (self._beat, BEAT_S),
+            (self.purge, PURGE_S),
+            (self.recompress, RECOMPRESS_S),
+        )
         threads = [Thread(target=_every, args=(*duty, ended), daemon=True) for duty in duties]
         for thread in threads:
             thread.start()

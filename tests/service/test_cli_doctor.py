@@ -51,6 +51,11 @@ def test_way_of_jpegs_is_named(workplace: Workplace) -> None:
     assert examined(workplace)["codecs"]["jpeg_path"] == expected
 
 
+def test_server_runs_on_native_code(workplace: Workplace) -> None:
+    machine = examined(workplace)["machine"]
+    assert (machine["event_loop"], machine["http_parser"]) == ("uvloop", "httptools")
+
+
 def test_store_and_database_are_really_tried(workplace: Workplace) -> None:
     workplace.call("migrate")
     document = examined(workplace)

@@ -17,6 +17,7 @@ from service.adapters.sql.freed import count_freed
 from service.adapters.sql.history import append, history_of, locked_photo
 from service.adapters.sql.mapping import key_columns, key_of, photo_columns, record_of
 from service.adapters.sql.owned import every_owned_object, owned_among
+from service.adapters.sql.packing import never_looked_at, packed
 from service.adapters.sql.queries import insert_if_new, insert_or_lock, newest_first
 from service.adapters.sql.rebuilding import rebuilt
 from service.adapters.sql.recording import tell_recorded
@@ -79,7 +80,7 @@ class SqlLedger:
             return None if row is None else record_of(row)
 
     def by_original(self, sha256: str) -> Record | None:
-        with self._reading() as session:
+        with self._looking() as session:
             row = session.scalar(_of_original(), {"sha256": sha256})
             return None if row is None else record_of(row)
 
@@ -136,17 +137,31 @@ class SqlLedger:
             rows = session.scalars(kept_by_a_lock(after=after).limit(limit))
             return tuple(map(record_of, rows))
 
-    def delete(self, photo_id: UUID, *, at: datetime) -> None:
+    def never_packed(
+        self, received_before: datetime, *, limit: int, after: Record | None = None
+    ) -> tuple[Record, ...]:
+        with self._reading() as session:
+            rows = session.scalars(never_looked_at(received_before, after=after).limit(limit))
+            return tuple(map(record_of, rows))
+
+    def packed(self, *, limit: int, after: Record | None = None) -> tuple[Record, ...]:
+        with self._reading() as session:
+            take_time(session)
+            rows = session.scalars(packed(after=after).limit(limit))
+            return tuple(map(record_of, rows))
+
+    def delete(self, photo_id: UUID, *, at: datetime) -> Record | None:
         with self._writing() as session:
             row = locked_photo(session, photo_id)
             if row is None:
-                return
+                return None
             before = record_of(row)
             told = deleted(before, at=at)
             append(session, photo_id, told.event, told.details, at=told.at)
             session.execute(delete(PhotoRow).where(PhotoRow.id == photo_id))
             count_changes(session, [(before, None)])
         self._rollup.tend()
+        return before
 
     def owned_objects(self) -> Iterator[OwnedObject]:
         with self._reading() as session:

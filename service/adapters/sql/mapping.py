@@ -7,6 +7,7 @@ from service.core.access import ApiKey, Scope
 from service.core.crop import Reason
 from service.core.geometry import Box
 from service.core.record import (
+    AtRest,
     Capture,
     ContextPicture,
     CropRecord,
@@ -155,6 +156,8 @@ def _stored_columns(stored: StoredPhoto) -> dict[str, object]:
         "stored_height": stored.height,
         "stored_key": stored.key,
         "exact": stored.exact,
+        "stored_at_rest": None if stored.at_rest is None else stored.at_rest.value,
+        "stored_unpacked_bytes": stored.unpacked_bytes,
     }
 
 
@@ -167,6 +170,8 @@ def _stored_of(row: PhotoRow) -> StoredPhoto:
         height=row.stored_height,
         key=row.stored_key,
         exact=row.exact,
+        at_rest=None if row.stored_at_rest is None else AtRest(row.stored_at_rest),
+        unpacked_bytes=row.stored_unpacked_bytes,
     )
 
 

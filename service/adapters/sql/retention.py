@@ -18,7 +18,7 @@ LOCKED = text("photos.retention = 'locked'")
 
 def begun_to_purge(*, after: Record | None) -> Select[PhotoRow]:
     """In the order of their ids."""
-    return _in_order_of_ids(after).where(IN_GRACE, PhotoRow.retained_until.is_(None))
+    return in_order_of_ids(after).where(IN_GRACE, PhotoRow.retained_until.is_(None))
 
 
 def grace_over(now: datetime, *, after: Record | None) -> Select[PhotoRow]:
@@ -33,9 +33,9 @@ def grace_over(now: datetime, *, after: Record | None) -> Select[PhotoRow]:
 
 def kept_by_a_lock(*, after: Record | None) -> Select[PhotoRow]:
     """In the order of their ids."""
-    return _in_order_of_ids(after).where(LOCKED)
+    return in_order_of_ids(after).where(LOCKED)
 
 
-def _in_order_of_ids(after: Record | None) -> Select[PhotoRow]:
+def in_order_of_ids(after: Record | None) -> Select[PhotoRow]:
     query = select(PhotoRow).order_by(PhotoRow.id)
     return query if after is None else query.where(PhotoRow.id > after.id)

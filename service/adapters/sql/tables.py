@@ -71,6 +71,11 @@ class Base(DeclarativeBase):
     }
 
 
+UNPACKED = (
+    "stored_at_rest is null and crop_left is not null and stored_media_type = 'image/jpeg'"
+    " and stored_key not like '%://%'"
+)
+"""A JPEG crop in the service's own store that nobody has looked at to pack it."""
 NAME = String(MAX_NAME_CHARS)
 SHA256 = String(SHA256_CHARS)
 
@@ -94,6 +99,13 @@ class PhotoRow(Base):
             postgresql_where=text("reason is not null"),
         ),
         Index(None, "stored_sha256"),  # a crop that comes back is known as such
+        # What `recompress` looks for: it empties as crops are looked at.
+        Index(
+            "ix_photos_unpacked_id",
+            "id",
+            sqlite_where=text(UNPACKED),
+            postgresql_where=text(UNPACKED),
+        ),
         # What `purge` looks for, and nothing else.
         Index(
             "ix_photos_retained_until",
@@ -136,6 +148,8 @@ class PhotoRow(Base):
     stored_height: Mapped[int]
     stored_key: Mapped[str]
     exact: Mapped[bool]
+    stored_at_rest: Mapped[str | None]
+    stored_unpacked_bytes: Mapped[int | None] = mapped_column(BigInteger)
 
     # All six or none.
     context_sha256: Mapped[str | None] = mapped_column(SHA256)

@@ -328,7 +328,7 @@ def test_migration_sums_up_the_photos_that_are_there(engine: Engine) -> None:
                 "last moment", received_at=datetime(2026, 3, 31, 23, 59, 59, 999_999, UTC)
             ),
         ]
-        connection.execute(insert(PhotoRow), [photo_columns(record) for record in records])
+        connection.execute(insert(PhotoRow), [_columns_of_then(record) for record in records])
 
     migrate(engine)
 
@@ -337,3 +337,9 @@ def test_migration_sums_up_the_photos_that_are_there(engine: Engine) -> None:
     rebuilt = ledger.rebuild_savings(min_billable_bytes=0)
     assert rebuilt.agreed
     assert rebuilt.photos == len(records)
+
+
+def _columns_of_then(record: Record) -> dict[str, object]:
+    """Without those that later versions added."""
+    later = {"stored_at_rest", "stored_unpacked_bytes"}
+    return {name: value for name, value in photo_columns(record).items() if name not in later}

@@ -5,8 +5,11 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from threading import Semaphore
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 from PIL import Image
 
 from service.adapters.onnx import OnnxSegmenter
@@ -17,7 +20,7 @@ from service.core.geometry import Box
 from service.core.photo import Limits, Photo, sha256_of
 from service.core.record import Capture, PhotoFilter, Record, Recorded, Source, Status
 from service.imaging.probe import photo_of
-from service.ports import Ledger, ObjectStore
+from service.ports import Ledger, ModelDescription, ObjectStore, Segmenter
 from service.usecases.optimize import Optimizer
 from service.usecases.upload import Intake
 from tests.fakes import FakeLedger, FakeObjectStore
@@ -27,7 +30,7 @@ NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
 def intake_of(
-    segmenter: OnnxSegmenter,
+    segmenter: Segmenter,
     store: ObjectStore,
     ledger: Ledger,
     *,
@@ -222,6 +225,36 @@ def test_nothing_is_recorded_where_the_original_cannot_be_kept(
         take(intake, painted_photo())
 
     assert records(ledger) == ()
+
+
+def test_a_core_is_held_while_a_photo_is_computed_and_not_while_it_is_stored(
+    segmenter: OnnxSegmenter, ledger: FakeLedger
+) -> None:
+    core = Semaphore(1)
+    free: list[tuple[str, bool]] = []
+
+    def note(task: str) -> None:
+        free.append((task, core.acquire(blocking=False)))
+        if free[-1][1]:
+            core.release()
+
+    class Noting(FakeObjectStore):
+        def put(self, key: str, content: bytes, *, media_type: str) -> None:
+            note("put")
+            super().put(key, content, media_type=media_type)
+
+    class Noted:
+        @property
+        def description(self) -> ModelDescription:
+            return segmenter.description
+
+        def probabilities(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+            note("model")
+            return segmenter.probabilities(pixels)
+
+    take(replace(intake_of(Noted(), Noting(), ledger), cores=core), painted_photo())
+
+    assert free == [("model", False), ("put", True), ("put", True)]
 
 
 def test_put_comes_before_the_record_and_a_retry_finds_its_object(

@@ -46,8 +46,8 @@ def regions_of(
     found = []
     for label in np.flatnonzero(areas_px >= max(min_area_px, 1)):
         pixels = labels == label
-        rows, columns = np.nonzero(pixels)
-        box = Box(int(columns.min()), int(rows.min()), int(columns.max()) + 1, int(rows.max()) + 1)
+        rows, columns = np.flatnonzero(pixels.any(axis=1)), np.flatnonzero(pixels.any(axis=0))
+        box = Box(int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1)
         found.append(Region(pixels, box, float(probabilities[pixels].sum())))
     return found
 

@@ -42,8 +42,8 @@ NOISE = {"": 0.0, ", noisy as a phone's": 4.0}
 """Of a sensor, in levels of grey; it makes three to four times as many bytes."""
 
 
-def rendered_jpeg(width: int, height: int, *, noise: float) -> bytes:
-    photo = np.asarray(render(308, kind=MeterKind.GAS, width=width, height=height).photo)
+def rendered_jpeg(width: int, height: int, *, noise: float, seed: int = 308) -> bytes:
+    photo = np.asarray(render(seed, kind=MeterKind.GAS, width=width, height=height).photo)
     grain = np.random.default_rng(0).normal(0.0, noise, (height, width, 1))
     file = BytesIO()
     Image.fromarray((photo + grain).clip(0, 255).astype(np.uint8)).save(file, "JPEG", quality=90)

@@ -104,22 +104,23 @@ impl<'a> Assembly<'a> {
 
     /// A component's blocks of units side by side.
     fn take_blocks(&mut self, piece: &Piece, units: &Range<usize>, plane: &Plane) {
-        match (self.detail, plane.across) {
-            (Detail::Eighth, 1) => self.take_blocks_of::<1, 1>(piece, units, plane),
-            (Detail::Eighth, 2) => self.take_blocks_of::<1, 2>(piece, units, plane),
-            (Detail::Eighth, _) => self.take_blocks_of::<1, 0>(piece, units, plane),
-            (Detail::Quarter, _) => self.take_blocks_of::<4, 0>(piece, units, plane),
+        match (self.detail, plane.across, plane.down) {
+            (Detail::Eighth, 1, 1) => self.take_blocks_of::<1, 1, 1>(piece, units, plane),
+            (Detail::Eighth, 2, 1) => self.take_blocks_of::<1, 2, 1>(piece, units, plane),
+            (Detail::Eighth, 2, 2) => self.take_blocks_of::<1, 2, 2>(piece, units, plane),
+            (Detail::Eighth, ..) => self.take_blocks_of::<1, 0, 0>(piece, units, plane),
+            (Detail::Quarter, ..) => self.take_blocks_of::<4, 0, 0>(piece, units, plane),
         }
     }
 
-    /// Known numbers make shorter loops; an `ACROSS` of 0 is any.
-    fn take_blocks_of<const VALUES: usize, const ACROSS: usize>(
+    /// Known numbers make shorter loops; an `ACROSS` or `DOWN` of 0 is any.
+    fn take_blocks_of<const VALUES: usize, const ACROSS: usize, const DOWN: usize>(
         &mut self,
         piece: &Piece,
         units: &Range<usize>,
         plane: &Plane,
     ) {
-        let across = if ACROSS == 0 { plane.across } else { ACROSS };
+        let (across, down) = if ACROSS == 0 { (plane.across, plane.down) } else { (ACROSS, DOWN) };
         let decoders = self.machine.decoders_of(plane.first_block);
         let differences = &self.differences[self.machine.pair_of(plane.first_block)];
         let room = piece.bytes();
@@ -127,24 +128,26 @@ impl<'a> Assembly<'a> {
         let (mut dc, mut outside) = (*prediction, 0);
         let place = self.layout.row_and_column(self.unit);
         let first = self.layout.index(self.layout.blocks[plane.first_block], place);
+        let values = &mut self.values[..];
         let begins = piece.begins(units.start * self.machine.blocks()..units.end * self.machine.blocks());
         for (number, begins) in begins.chunks_exact(self.machine.blocks()).enumerate() {
-            for row in 0..plane.down {
+            let begins = &begins[plane.first_block..][..across * down];
+            for row in 0..down {
                 let at = first + number * across + row * plane.stride;
-                let begins = &begins[plane.first_block + row * across..][..across];
-                for (at, &begin) in (at..).zip(begins) {
+                for column in 0..across {
+                    let begin = begins[row * across + column] as usize;
                     let found = match VALUES {
-                        1 => [differences.at(window_at(room, begin as usize), &decoders.0), 0, 0, 0],
+                        1 => [differences.at(window_at(room, begin), &decoders.0), 0, 0, 0],
                         _ => {
-                            let mut bits = Clean { room, bit: begin as usize };
+                            let mut bits = Clean { room, bit: begin };
                             low(&mut bits, decoders, LOW_COEFFICIENTS).unwrap_or_default()
                         }
                     };
                     dc = dc.wrapping_add(i32::from(found[0]));
                     outside |= dc.wrapping_add(0x8000) as u32 >> 16;
-                    self.values[at] = dc as i16;
+                    values[at + column] = dc as i16;
                     for (number, &value) in found.iter().enumerate().take(VALUES).skip(1) {
-                        self.values[number * self.plane_length + at] = value;
+                        values[number * self.plane_length + at + column] = value;
                     }
                 }
             }

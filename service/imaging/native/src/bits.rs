@@ -256,11 +256,11 @@ impl Writer {
         }
     }
 
-    /// The `count` lowest bits of `value`, highest first; `count` is 1 to 32, the rest of `value` 0.
+    /// The `count` lowest bits of `value`, highest first; `count` is 1 to 56, the rest of `value` 0.
     #[inline(always)]
-    pub fn push(&mut self, value: u32, count: u32) {
+    pub fn push(&mut self, value: u64, count: u32) {
         self.held += count;
-        self.word |= u64::from(value) << (64 - self.held);
+        self.word |= value << (64 - self.held);
         self.bytes[self.end..self.end + WORD].copy_from_slice(&self.word.to_be_bytes());
         let whole = self.held / 8;
         self.end += whole as usize;
@@ -305,7 +305,7 @@ mod tests {
     #[test]
     fn what_is_written_is_read_back_over_stuffing_too() {
         let mut writer = Writer::default();
-        let written: Vec<(u32, u32)> = (1..=27).map(|count| ((1 << count) - 1, count)).collect();
+        let written: Vec<(u64, u32)> = (1..=27).map(|count| ((1 << count) - 1, count)).collect();
         for &(value, count) in &written {
             writer.make_room(WORD);
             writer.push(value, count);
@@ -316,7 +316,7 @@ mod tests {
 
         let mut reader = Reader::at(&data, 0);
         for &(value, count) in &written {
-            assert_eq!((reader.window() >> (64 - count)) as u32, value);
+            assert_eq!(reader.window() >> (64 - count), value);
             reader.skip(count);
         }
         assert!(reader.position().is_ok());

@@ -50,12 +50,19 @@ impl Differences {
     #[inline(always)]
     pub fn at(&self, window: u64, dc: &Decoder) -> i16 {
         let found = self.0[(window >> (64 - DIFFERENCE_BITS)) as usize];
-        if found != TOO_LONG {
-            return found;
+        if found == TOO_LONG {
+            long_difference(window, dc)
+        } else {
+            found
         }
-        let code = dc.code(window);
-        extended(window << code.length, u32::from(code.symbol)) as i16
     }
+}
+
+#[cold]
+#[inline(never)]
+fn long_difference(window: u64, dc: &Decoder) -> i16 {
+    let code = dc.code(window);
+    extended(window << code.length, u32::from(code.symbol)) as i16
 }
 
 /// A block's DC difference: how many bits its magnitude has, and these as the highest of a window.

@@ -4,11 +4,11 @@
 
 use crate::bits::{unstuff, Room, Writer, ROOM, SLACK};
 use crate::header::Header;
-use crate::huffman::{Class, Decoder, Definition};
+use crate::huffman::{Class, Decoder, Definition, Pair};
 use crate::layout::Layout;
 use crate::optimal::definition_of;
 use crate::refusal::{Answer, Refusal};
-use crate::tokens::{are_same, Content, Run, Token, TokenReader, Tokens, OVERSHOOT_BYTES};
+use crate::tokens::{are_same, Content, Run, Token, TokenReader, Tokens, OVERSHOOT_BYTES, SYMBOLS};
 use std::ops::Range;
 
 /// No cut is that large, so that damage cannot ask for more memory.
@@ -18,8 +18,9 @@ const RUN_BYTES: usize = ROOM / 2;
 /// Ten blocks of 64 coefficients, each of a code and a magnitude, and all of it stuffed.
 const LARGEST_UNIT: usize = 2 * 10 * 64 * 27 / 8;
 const _: () = assert!(RUN_BYTES + LARGEST_UNIT + OVERSHOOT_BYTES + 2 * SLACK < ROOM);
-/// What a block's tokens take at most.
-const LARGEST_BLOCK: usize = 65 * 27 / 8 + 1;
+/// So many bytes a token takes at most: a code of 16 bits, a magnitude of 11.
+const LARGEST_TOKEN: usize = 4;
+const TOKENS_AT_ONCE: usize = 256;
 
 /// Units, half-open.
 #[derive(Clone, Copy, Debug)]
@@ -65,9 +66,10 @@ pub fn cut(
     if !sound {
         return Err(Refusal::BadCall);
     }
-    let runs = Source { file, header, layout: &layout, starts, dc }.runs_of_tokens(window)?;
-    let numbers = layout.blocks.iter().map(|place| usize::from(numbers[place.component])).collect();
-    Writing { runs: &runs, numbers }.cut()
+    let numbers: Vec<usize> = numbers.iter().map(|&number| usize::from(number)).collect();
+    let by_block = layout.blocks.iter().map(|place| numbers[place.component]).collect();
+    let runs = Source { file, header, layout: &layout, starts, dc, numbers }.runs_of_tokens(window)?;
+    Writing { runs: &runs, numbers: by_block }.cut()
 }
 
 /// Where the window is read from.
@@ -77,14 +79,16 @@ struct Source<'a> {
     layout: &'a Layout,
     starts: &'a [u32],
     dc: &'a [i16],
+    /// By component, the pair of tables that it is to be written with.
+    numbers: Vec<usize>,
 }
 
 impl Source<'_> {
     /// The window's, each DC as difference to the one before.
     fn runs_of_tokens(&self, window: Window) -> Answer<Vec<Tokens>> {
-        let (decoders, chosen) = self.header.decoders()?;
+        let (decoders, written_with, chosen) = self.header.decoders_for(&self.numbers)?;
         let pairs = self.layout.blocks.iter().map(|place| chosen[place.component]).collect();
-        let reader = TokenReader::new(decoders, pairs);
+        let reader = TokenReader::new(decoders, written_with, pairs);
         let runs = self.runs(window);
         let mut read: Vec<Tokens> = runs.iter().map(|_| Tokens::default()).collect();
         let mut total = 0;
@@ -149,10 +153,11 @@ impl Source<'_> {
             let (unit, place) = places.next().ok_or(Refusal::Damaged)?;
             let seen = self.layout.seen_index(place, unit);
             let dc = i32::from(self.dc[seen]);
-            let token = Token::of_dc(dc - last_dc[place.component])?;
+            let pair = self.numbers[place.component];
+            let token = Token::of_dc(dc - last_dc[place.component], pair)?;
             last_dc[place.component] = dc;
             let is_seen = seen == self.layout.index(place, unit);
-            Ok((token, if is_seen { Content::Whole } else { Content::DcAlone }))
+            Ok((token, if is_seen { Content::Whole } else { Content::DcAlone { pair } }))
         })
     }
 }
@@ -172,38 +177,43 @@ impl Writing<'_> {
         Ok(Cut { tables, data })
     }
 
-    /// Each block's tables, and its tokens.
-    fn blocks<'a>(&'a self, run: &'a Tokens) -> impl Iterator<Item = (usize, &'a [Token])> {
-        self.numbers.iter().copied().cycle().zip(run.blocks())
-    }
-
-    /// How often each symbol occurs: DC and AC of each table.
+    /// How often each symbol occurs, by table.
     fn counts(&self) -> Vec<[u32; 256]> {
-        let tables = self.numbers.iter().max().map_or(0, |most| most + 1);
         // The same number is not to be read right after it was written, which takes a processor long.
-        let mut counts = vec![[[0; 256]; 2]; 2 * tables];
-        for (number, block) in self.runs.iter().flat_map(|run| self.blocks(run)) {
-            counts[2 * number][0][block[0].symbol()] += 1;
-            for (index, token) in block[1..].iter().enumerate() {
-                counts[2 * number + 1][index % 2][token.symbol()] += 1;
+        let mut counts = [[0u32; SYMBOLS]; 2];
+        for run in self.runs {
+            let pairs = run.all.chunks_exact(2);
+            pairs.remainder().iter().for_each(|token| counts[0][token.symbol()] += 1);
+            for pair in pairs {
+                counts[0][pair[0].symbol()] += 1;
+                counts[1][pair[1].symbol()] += 1;
             }
         }
-        let sum = |[even, odd]: [[u32; 256]; 2]| std::array::from_fn(|symbol| even[symbol] + odd[symbol]);
-        counts.into_iter().map(sum).collect()
+        let pairs = self.numbers.iter().max().map_or(0, |most| most + 1);
+        let sum = |at: usize| counts[0][at] + counts[1][at];
+        (0..2 * pairs).map(|table| std::array::from_fn(|symbol| sum(table << 8 | symbol))).collect()
     }
 
     /// The data, and at which bit each run begins before it was stuffed.
     fn written(&self, tables: &[Definition]) -> (Vec<u8>, Vec<usize>) {
-        let codes: Vec<[(u32, u32); 256]> = tables.iter().map(codes_of).collect();
+        let codes = codes_of(tables);
         let mut writer = Writer::default();
         let mut begins = Vec::with_capacity(self.runs.len());
         for run in self.runs {
             begins.push(writer.bits());
-            for (number, tokens) in self.blocks(run) {
-                writer.make_room(LARGEST_BLOCK);
-                push(&mut writer, &codes[2 * number], tokens[0]);
-                for &token in &tokens[1..] {
-                    push(&mut writer, &codes[2 * number + 1], token);
+            for tokens in run.all.chunks(TOKENS_AT_ONCE) {
+                writer.make_room(tokens.len() * LARGEST_TOKEN);
+                // A processor waits for what was written before: half as often with two at a time.
+                let pairs = tokens.chunks_exact(2);
+                let last = pairs.remainder();
+                for pair in pairs {
+                    let (one, one_count) = written_as(&codes, pair[0]);
+                    let (other, other_count) = written_as(&codes, pair[1]);
+                    writer.push(one << other_count | other, one_count + other_count);
+                }
+                for &token in last {
+                    let (value, count) = written_as(&codes, token);
+                    writer.push(value, count);
                 }
             }
         }
@@ -215,7 +225,9 @@ impl Writing<'_> {
         let decoders = tables
             .chunks_exact(2)
             .map(|pair| Ok((Decoder::new(&pair[0], Class::Dc)?, Decoder::new(&pair[1], Class::Ac)?)));
-        let reader = TokenReader::new(decoders.collect::<Answer<_>>()?, self.numbers.clone());
+        let decoders: Vec<Pair> = decoders.collect::<Answer<_>>()?;
+        let numbers = (0..decoders.len()).collect();
+        let reader = TokenReader::new(decoders, numbers, self.numbers.clone());
         let mut bytes = vec![0; data.len() + SLACK];
         let (_, length) = unstuff(data, 0, &mut bytes, data.len(), |_| ());
         reader.read(
@@ -239,18 +251,21 @@ impl Writing<'_> {
     }
 }
 
-/// By symbol, a code and its length.
-fn codes_of(table: &Definition) -> [(u32, u32); 256] {
-    let mut codes = [(0, 0); 256];
-    for (code, length, symbol) in table.codes() {
-        codes[usize::from(symbol)] = (u32::from(code), u32::from(length));
+/// By `Token::symbol`, a code and its length.
+fn codes_of(tables: &[Definition]) -> [(u32, u32); SYMBOLS] {
+    let mut codes = [(0, 0); SYMBOLS];
+    for (codes, table) in codes.chunks_exact_mut(256).zip(tables) {
+        for (code, length, symbol) in table.codes() {
+            codes[usize::from(symbol)] = (u32::from(code), u32::from(length));
+        }
     }
     codes
 }
 
+/// Its bits, the last one lowest, and how many they are.
 #[inline(always)]
-fn push(writer: &mut Writer, codes: &[(u32, u32); 256], token: Token) {
+fn written_as(codes: &[(u32, u32); SYMBOLS], token: Token) -> (u64, u32) {
     let (code, length) = codes[token.symbol()];
     let (size, extra) = token.extra();
-    writer.push(code << size | extra, length + size);
+    (u64::from(code << size | extra), length + size)
 }

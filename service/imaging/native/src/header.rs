@@ -117,19 +117,26 @@ impl Header {
 
     /// The decoders in use, pairs of DC and AC, and which of them each component has.
     pub fn decoders(&self) -> Answer<(Vec<Pair>, Vec<usize>)> {
-        let mut known: Vec<(usize, usize)> = Vec::new();
+        let (pairs, _, chosen) = self.decoders_for(&[0; 4])?;
+        Ok((pairs, chosen))
+    }
+
+    /// The same, and what they are for; who is for something else, as `purposes` says by component, has
+    /// decoders of its own.
+    pub fn decoders_for(&self, purposes: &[usize]) -> Answer<(Vec<Pair>, Vec<usize>, Vec<usize>)> {
+        let mut known: Vec<(usize, usize, usize)> = Vec::new();
         let (mut pairs, mut chosen) = (Vec::new(), Vec::new());
-        for component in &self.components {
-            let numbers = (component.dc, component.ac);
-            let pair = known.iter().position(|&pair| pair == numbers);
+        for (component, &purpose) in self.components.iter().zip(purposes) {
+            let wanted = (component.dc, component.ac, purpose);
+            let pair = known.iter().position(|&pair| pair == wanted);
             if pair.is_none() {
-                known.push(numbers);
+                known.push(wanted);
                 let dc = decoder(&self.dc_tables, component.dc, Class::Dc)?;
                 pairs.push((dc, decoder(&self.ac_tables, component.ac, Class::Ac)?));
             }
             chosen.push(pair.unwrap_or(known.len() - 1));
         }
-        Ok((pairs, chosen))
+        Ok((pairs, known.into_iter().map(|(_, _, purpose)| purpose).collect(), chosen))
     }
 
     /// A component's steps; `read` made sure that it has some.

@@ -13,8 +13,8 @@ use crate::huffman::{Decoder, Pair, MAX_DC_BITS, MAX_LENGTH};
 use crate::machine::{Lane, Machine, COUNT, COUNT_BITS, END, FIRST, FULL, MOST_AT_ONCE, TROUBLE};
 use std::ops::Range;
 
-/// Lanes that run side by side; more do not fit into a processor's registers.
-pub const LANES: usize = 4;
+/// Lanes that run side by side: as many as a processor gains by; they take turns in its registers.
+pub const LANES: usize = 5;
 /// Look-ups a lane makes in a batch, `STEPS_AT_ONCE` of them in the same word.
 const STEPS: usize = 198;
 const STEPS_AT_ONCE: usize = 3;

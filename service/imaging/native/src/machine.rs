@@ -4,7 +4,7 @@
 //! is the next bit, and whose lowest `COUNT_BITS` count the block's coefficients in a way that shows its
 //! end in a few fixed bits.
 
-use crate::huffman::{Code, Pair};
+use crate::huffman::{Class, Code, Pair};
 
 /// See `Lane::place`.
 pub const COUNT_BITS: u32 = 9;
@@ -117,15 +117,23 @@ impl Machine {
         ended
     }
 
+    /// The decoders that come next, and which one of the pair.
+    pub fn next(&self, lane: &Lane) -> (usize, Class) {
+        let class = if lane.place & COUNT == 0 { Class::Dc } else { Class::Ac };
+        (self.pairs[lane.state as usize % STATES / 4], class)
+    }
+
     /// A single symbol from the window at the lane's bit, added to `place`; `None` where none fits.
     pub fn read_one(&self, window: u64, lane: &mut Lane) -> Option<Code> {
-        let (dc, ac) = self.decoders_of(lane.state as usize % STATES / 4);
+        let (pair, class) = self.next(lane);
+        let (dc, ac) = &self.decoders[pair];
         let count = lane.place & COUNT;
-        let code = if count == 0 { dc.code(window) } else { ac.code(window) };
-        let more = match (count, code.symbol) {
-            (0, _) => FIRST,
-            (_, 0) => END,
-            (_, symbol) => u64::from(symbol >> 4) + 1,
+        let (code, more) = match class {
+            Class::Dc => (dc.code(window), FIRST),
+            Class::Ac => match ac.code(window) {
+                end @ Code { symbol: 0, .. } => (end, END),
+                code => (code, u64::from(code.symbol >> 4) + 1),
+            },
         };
         if code.length == 0 || (count + more) & TROUBLE != 0 {
             return None;

@@ -2,47 +2,67 @@
 //! in the way that `lanes` explains, but one symbol at a time.
 
 use crate::bits::{window_at, Room};
-use crate::huffman::{Decoder, Pair, MAX_DC_BITS, MAX_LENGTH};
-use crate::lanes::LANES;
+use crate::huffman::{Class, Decoder, Pair, MAX_DC_BITS, MAX_LENGTH};
+
 use crate::machine::{Lane, Machine, COUNT_BITS, END, FIRST, FULL, TROUBLE};
 use crate::refusal::{Answer, Refusal};
 
-/// A symbol, and in the lower 16 bits the magnitude's bits behind it.
+/// A symbol, below the number of the table that it is to be written with, and above 16 bits for the
+/// magnitude's bits behind it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Token(u32);
 
-const SIXTEEN_ZEROS: usize = 0xF0;
+const SIXTEEN_ZEROS: u32 = 0xF0;
+/// DC and AC of two pairs; see `Token::symbol`.
+pub const TABLES: usize = 4;
+/// Symbols of all tables together.
+pub const SYMBOLS: usize = TABLES << 8;
+
+/// The number of a pair's table.
+const fn table(pair: usize, class: Class) -> u32 {
+    2 * pair as u32 + class as u32
+}
 
 impl Token {
-    /// The end of a block.
-    pub const END: Token = Token(0);
-
     /// With its magnitude's bits, the highest of a window.
     #[inline(always)]
     fn new(symbol: u32, window: u64) -> Self {
         Token(symbol << 16 | (window >> 1 >> (63 - (symbol & 15))) as u32)
     }
 
+    /// The end of a block.
+    fn end(pair: usize) -> Self {
+        Token(table(pair, Class::Ac) << 24)
+    }
+
     /// An error where the difference is larger than baseline JPEG can write.
-    pub fn of_dc(difference: i32) -> Answer<Self> {
+    pub fn of_dc(difference: i32, pair: usize) -> Answer<Self> {
         let size = 32 - difference.unsigned_abs().leading_zeros();
         if size > u32::from(MAX_DC_BITS) {
             return Err(Refusal::NotMine);
         }
         let extra = if difference < 0 { difference + (1 << size) - 1 } else { difference };
-        Ok(Token(size << 16 | extra as u32))
+        Ok(Token(table(pair, Class::Dc) << 24 | size << 16 | extra as u32))
     }
 
-    /// What the Huffman code stands for.
+    /// What the Huffman code stands for, and from the ninth bit on its table.
     #[inline(always)]
     pub fn symbol(self) -> usize {
-        (self.0 >> 16) as usize & 255
+        (self.0 >> 16) as usize % SYMBOLS
     }
 
     /// How many bits follow the code, and these.
     #[inline(always)]
     pub fn extra(self) -> (u32, u32) {
-        (self.symbol() as u32 & 15, self.0 & 0xFFFF)
+        (self.0 >> 16 & 15, self.0 & 0xFFFF)
+    }
+
+    fn is_end(self) -> bool {
+        self.0 << 8 == 0
+    }
+
+    fn is_sixteen_zeros(self) -> bool {
+        self.0 >> 16 & 255 == SIXTEEN_ZEROS
     }
 }
 
@@ -67,16 +87,6 @@ impl Tokens {
         Tokens { all: Vec::with_capacity(tokens), lengths: Vec::with_capacity(blocks) }
     }
 
-    /// The tokens of each block.
-    pub fn blocks(&self) -> impl Iterator<Item = &[Token]> {
-        let mut rest = &self.all[..];
-        self.lengths.iter().map(move |&length| {
-            let (block, others) = rest.split_at(usize::from(length));
-            rest = others;
-            block
-        })
-    }
-
     /// Gives each block the DC token that `dc` says, and none but that and an end where it says so.
     ///
     /// An error where `dc` returns one, or where zeros are written out before a block's end, which nobody
@@ -85,14 +95,14 @@ impl Tokens {
         let (mut from, mut to) = (0, 0);
         for length in &mut self.lengths {
             let behind = from + usize::from(*length);
-            let ends = self.all[behind - 1] == Token::END;
-            if self.all[behind - 1 - usize::from(ends)].symbol() == SIXTEEN_ZEROS {
+            let ends = self.all[behind - 1].is_end();
+            if self.all[behind - 1 - usize::from(ends)].is_sixteen_zeros() {
                 return Err(Refusal::NotMine);
             }
             let (token, content) = dc()?;
             self.all[from] = token;
-            if content == Content::DcAlone {
-                self.all[from + 1] = Token::END;
+            if let Content::DcAlone { pair } = content {
+                self.all[from + 1] = Token::end(pair);
                 *length = 2;
             }
             if from != to {
@@ -110,23 +120,28 @@ impl Tokens {
 pub enum Content {
     /// All of it.
     Whole,
-    /// As little as can be.
-    DcAlone,
+    /// As little as can be, an end of these tables.
+    DcAlone {
+        /// See `TokenReader::new`.
+        pair: usize,
+    },
 }
 
+/// Lanes that run side by side; each does more at a step than those of `lanes`.
+const LANES: usize = 4;
 const STEPS: usize = 128;
 const STEPS_AT_ONCE: usize = 2;
 /// Room that a batch may need behind the end of what it is to read.
 pub const OVERSHOOT_BYTES: usize = STEPS * (MAX_LENGTH + MAX_DC_BITS as usize) / 8 + 16;
 /// In a block of a photo; more take a little longer.
 const LIKELY_TOKENS: usize = 12;
-const WINDOW_BITS: usize = 10;
+const WINDOW_BITS: usize = 11;
 const WINDOWS: usize = 1 << WINDOW_BITS;
 const ENTRIES: usize = 8 * WINDOWS;
-/// An entry: what is added to `Lane::place`, below the symbol and its code's length.
-const SYMBOL_AT: u32 = 16;
-const LENGTH_AT: u32 = 24;
-const ADDED: u32 = (1 << SYMBOL_AT) - 1;
+/// An entry: what is added to `Lane::place`, below the code's length and the symbol.
+const LENGTH_AT: u32 = 16;
+const SYMBOL_AT: u32 = 22;
+const ADDED: u32 = (1 << LENGTH_AT) - 1;
 
 /// Blocks that are to be read, the first of which is a unit's first.
 pub struct Run {
@@ -140,6 +155,8 @@ pub struct Run {
 pub struct TokenReader {
     machine: Machine,
     entries: Box<[u32; ENTRIES]>,
+    /// By pair of decoders: of tables to write with.
+    written_with: Vec<usize>,
 }
 
 /// What a lane is at.
@@ -153,18 +170,21 @@ struct Work {
 }
 
 impl TokenReader {
-    /// `decoders` are pairs, DC and AC, at most four; `pairs` says which one each block of a unit has.
-    pub fn new(decoders: Vec<Pair>, pairs: Vec<usize>) -> Self {
+    /// `decoders` are pairs, DC and AC, at most four, what they read is to be written with the pair, 0 or
+    /// 1, that `written_with` says; `pairs` says which decoders each block of a unit has.
+    pub fn new(decoders: Vec<Pair>, written_with: Vec<usize>, pairs: Vec<usize>) -> Self {
         let mut entries = Box::new([0; ENTRIES]);
-        for (slots, (dc, ac)) in entries.chunks_exact_mut(2 * WINDOWS).zip(&decoders) {
+        let all = decoders.iter().zip(&written_with);
+        for (slots, ((dc, ac), &pair)) in entries.chunks_exact_mut(2 * WINDOWS).zip(all) {
             let (first, further) = slots.split_at_mut(WINDOWS);
+            let (dc_table, ac_table) = (table(pair, Class::Dc), table(pair, Class::Ac));
             for (window, (first, further)) in first.iter_mut().zip(further).enumerate() {
                 let run = |symbol| if symbol == 0 { END } else { u64::from(symbol >> 4) + 1 };
-                *first = entry(window, dc, |_| FIRST).unwrap_or((TROUBLE | FIRST) as u32);
-                *further = entry(window, ac, run).unwrap_or(FULL as u32);
+                *first = entry(window, dc, dc_table, |_| FIRST).unwrap_or((TROUBLE | FIRST) as u32);
+                *further = entry(window, ac, ac_table, run).unwrap_or(FULL as u32);
             }
         }
-        TokenReader { machine: Machine::new(decoders, pairs, WINDOW_BITS), entries }
+        TokenReader { machine: Machine::new(decoders, pairs, WINDOW_BITS), entries, written_with }
     }
 
     /// Blocks of a unit.
@@ -241,7 +261,7 @@ impl TokenReader {
         let index = lane.first_entry() | (*window >> (64 - WINDOW_BITS)) as usize;
         let entry = self.entries[index % ENTRIES];
         let added = u64::from(entry & ADDED);
-        found.tokens[step] = Token::new(entry >> SYMBOL_AT & 255, *window << (entry >> LENGTH_AT));
+        found.tokens[step] = Token::new(entry >> SYMBOL_AT, *window << (entry >> LENGTH_AT & 63));
         *window <<= added >> COUNT_BITS;
         lane.place += added;
         if lane.place & TROUBLE != 0 {
@@ -258,8 +278,10 @@ impl TokenReader {
     #[inline(never)]
     fn step_slowly(&self, room: &Room, lane: &mut Lane, found: &mut Found) -> Token {
         let window = window_at(room, lane.bit());
+        let (decoders, class) = self.machine.next(lane);
+        let table = table(self.written_with[decoders], class);
         match self.machine.read_one(window, lane) {
-            Some(code) => Token::new(u32::from(code.symbol), window << code.length),
+            Some(code) => Token::new(table << 8 | u32::from(code.symbol), window << code.length),
             None => {
                 found.damaged_from = found.damaged_from.min(found.blocks);
                 self.machine.begin_anew(lane);
@@ -316,12 +338,13 @@ impl Work {
 }
 
 /// What a window begins with, if its code lies within; `count` says what the symbol adds to the count.
-fn entry(window: usize, decoder: &Decoder, count: impl Fn(u8) -> u64) -> Option<u32> {
+fn entry(window: usize, decoder: &Decoder, table: u32, count: impl Fn(u8) -> u64) -> Option<u32> {
     let code = decoder.code((window as u64) << (64 - WINDOW_BITS));
     if code.length == 0 || usize::from(code.length) > WINDOW_BITS {
         return None;
     }
     let bits = u32::from(code.length + (code.symbol & 15));
     let added = bits << COUNT_BITS | count(code.symbol) as u32;
-    Some(u32::from(code.length) << LENGTH_AT | u32::from(code.symbol) << SYMBOL_AT | added)
+    let symbol = table << 8 | u32::from(code.symbol);
+    Some(symbol << SYMBOL_AT | u32::from(code.length) << LENGTH_AT | added)
 }

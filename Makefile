@@ -20,6 +20,8 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 # Where cargo is, a change to one of these builds the native JPEG code anew.
 NATIVE := $(wildcard service/imaging/native/src/*.rs service/imaging/native/Cargo.*)
 PYTEST := $(BIN)/python -m pytest
+# A file at a time for each core; ARGS=-n0 runs one after the other, as a debugger wants it.
+SIDE_BY_SIDE := --numprocesses=auto --maxprocesses=4 --dist=loadfile
 UV_VERSION := 0.13.9
 # No host and no path of this machine gets into a lock.
 COMPILE := $(BIN)/uv pip compile --quiet --no-config --universal --python-version 3.11 \
@@ -38,8 +40,10 @@ help:  ## list what can be made
 run: $(VENV)/.runtime  ## serve on http://127.0.0.1:8000 (HOST=, PORT=); sets itself up the first time
 	@exec $(BIN)/metercrop serve --host $(HOST) --port $(PORT)
 
+# Files run side by side: threads of PyTorch's beyond their number would wait for each other.
+test: export OMP_NUM_THREADS = 1
 test: $(VENV)/.browser  ## run every test (ARGS= for pytest)
-	$(PYTEST) $(ARGS)
+	$(PYTEST) $(SIDE_BY_SIDE) $(ARGS)
 
 check: static native test  ## everything that must hold: format, lint, types, contracts, containers, tests
 

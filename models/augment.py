@@ -1,11 +1,13 @@
 """One random view of a training square: warped, covered, doubled, lit and compressed as phones do.
 
-All randomness comes from the generator that is passed in, so a seed repeats a view exactly.
+`plain_view` changes it as little as a paper says. All randomness comes from the generator that is
+passed in, so a seed repeats a view exactly.
 """
 
 from __future__ import annotations
 
 import io
+from enum import StrEnum
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,13 +17,28 @@ from models.datasets import Square
 from service.imaging.letterbox import PADDING_GREY
 
 Pixels = NDArray[np.uint8]
+Points = NDArray[np.float64]  # (n, 2) or (2,): x, y
 View = tuple[Pixels, Pixels]  # (side, side, 3) and (side, side), mask 0 or 255
+
+
+class Augmentation(StrEnum):
+    """`phones` is `view`. Chen et al. flip alone, Liao et al. change light and add noise too."""
+
+    PHONES = "phones"
+    NONE = "none"
+    FLIPS = "flips"
+    FLIPS_LIGHT_NOISE = "flips, light, noise"
+
 
 COVERED_SHARE = 0.05
 TURNED_SHARE = 0.4
 """Of the views: half of these lie on a side or upside down, half at any angle."""
 DOUBLED_SHARE = 0.04
 WITHOUT_REGION_SHARE = 0.08
+LIAO_SHARE = 0.1
+"""Of the views, for light and for noise each."""
+LIAO_NOISE = 0.05
+"""Standard deviation, of 0..1; the report does not say it."""
 
 
 def view(
@@ -44,6 +61,26 @@ def view(
         pixels, mask, window=window, side=side, rng=rng, turned_share=turned_share
     )
     return compressed(lit(blurred(pixels, rng), rng), rng), mask
+
+
+def plain_view(
+    square: Square, kind: Augmentation, *, window: int, side: int, rng: np.random.Generator
+) -> View:
+    """As `view`, but neither turned nor scaled nor bent; a whole square stays where it is."""
+    source = square.pixels.shape[0]
+    if window < side:
+        centre = _centre_of_view(square.mask, window=window, side=side, rng=rng)
+    else:
+        centre = np.full(2, source / 2)
+    mirrored = kind is not Augmentation.NONE and rng.random() < 0.5
+    corners = _corners(window)
+    there = _in_source(
+        corners, window, centre, scale=side / source, mirror=-1.0 if mirrored else 1.0
+    )
+    pixels, mask = _resampled(square.pixels, square.mask, window=window, here=corners, there=there)
+    if kind is Augmentation.FLIPS_LIGHT_NOISE:
+        pixels = _lit_as_liao(pixels, rng)
+    return pixels, mask
 
 
 def covered(pixels: Pixels, mask: Pixels, rng: np.random.Generator) -> View:
@@ -95,11 +132,27 @@ def warped(
     scale = float(np.exp(rng.normal(0.0, 0.25))) * side / source  # output pixels per source pixel
     angle = _angle(rng, turned_share)
     mirror = -1.0 if rng.random() < 0.25 else 1.0
-    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-    corners = np.array([[0, 0], [window, 0], [window, window], [0, window]], dtype=float)
+    corners = _corners(window)
     lens = corners + rng.normal(0.0, 0.04 * window, corners.shape)
-    there = ((lens - window / 2) * [mirror, 1.0] / scale) @ turn.T + centre
-    coefficients = _homography(corners, there)
+    there = _in_source(lens, window, centre, scale=scale, angle=angle, mirror=mirror)
+    return _resampled(pixels, mask, window=window, here=corners, there=there)
+
+
+def _corners(window: int) -> Points:
+    return np.array([[0, 0], [window, 0], [window, window], [0, window]], dtype=float)
+
+
+def _in_source(
+    points: Points, window: int, centre: Points, *, scale: float, angle: float = 0.0, mirror: float
+) -> Points:
+    """Where `points` of the view lie in a source of which it shows `centre` in its middle."""
+    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    there: Points = ((points - window / 2) * [mirror, 1.0] / scale) @ turn.T + centre
+    return there
+
+
+def _resampled(pixels: Pixels, mask: Pixels, *, window: int, here: Points, there: Points) -> View:
+    coefficients = _homography(here, there)
     size = (window, window)
     image = Image.fromarray(pixels).transform(
         size, Image.Transform.PERSPECTIVE, coefficients, Image.Resampling.BILINEAR,
@@ -164,6 +217,16 @@ def lit(pixels: Pixels, rng: np.random.Generator) -> Pixels:
     if rng.random() < 0.3:
         light = light + rng.normal(0.0, rng.uniform(0.005, 0.05), light.shape)
     return (np.clip(light, 0.0, 1.0) * 255).astype(np.uint8)
+
+
+def _lit_as_liao(pixels: Pixels, rng: np.random.Generator) -> Pixels:
+    """Brightness by 0.9 to 1.1 and noise of a normal distribution, both cut to 0..1."""
+    light = pixels.astype(np.float32) / 255.0
+    if rng.random() < LIAO_SHARE:
+        light = np.clip(light * rng.uniform(0.9, 1.1), 0.0, 1.0)
+    if rng.random() < LIAO_SHARE:
+        light = np.clip(light + rng.normal(0.0, LIAO_NOISE, light.shape), 0.0, 1.0)
+    return np.round(light * 255).astype(np.uint8)
 
 
 def _spot(side: int, rng: np.random.Generator) -> NDArray[np.float32]:

@@ -13,7 +13,7 @@ from models.export import Calibration, Label
 from models.recipe import Recipe
 
 COLUMNS = (
-    *("photos", "Dice", "Jaccard", "precision", "recall", "accuracy"),
+    *("photos", "Dice", "Jaccard", "precision", "recall", "accuracy", "mIoU", "box IoU"),
     *("held", "kept", "exact", "saved"),
 )
 
@@ -55,11 +55,13 @@ def card(
 
 ## Measured
 
-Masks are compared in the model's square, means over photos. *Held* is the share of photos whose
-whole reading is in what would be stored (a kept original counts), *kept* the share of originals
-kept, *exact* the share whose region decodes to the very pixels of the original, *saved* the share
-of all bytes. The confidence was chosen on the validation photos, so that none of their readings is
-lost: their figures are for choosing between models, not a promise for other photos.
+Masks are compared in the model's square, means over photos; *mIoU* is of region and background,
+*box IoU* of the region's box with the annotated one, whatever was decided about it. *Held* is the
+share of photos whose whole reading is in what would be stored (a kept original counts), *kept* the
+share of originals kept, *exact* the share whose region decodes to the very pixels of the original,
+*saved* the share of all bytes. The confidence was chosen on the validation photos, so that none of
+their readings is lost: their figures are for choosing between models, not a promise for other
+photos.
 
 {score_table(scores)}
 """
@@ -69,7 +71,8 @@ def score_table(scores: Mapping[str, Score]) -> str:
     """A Markdown table, a row each."""
     lines = [f"| on | {' | '.join(COLUMNS)} |", "| --- |" + " ---: |" * len(COLUMNS)]
     for name, one in scores.items():
-        masks = (one.dice, one.jaccard, one.precision, one.recall, one.accuracy)
+        plain = (one.dice, one.jaccard, one.precision, one.recall, one.accuracy)
+        masks = (*plain, one.miou, one.box_iou)
         shares = (one.held, one.kept, one.exact, one.saved_fraction)
         cells = [str(one.photos), *(f"{value:.3f}" for value in masks)]
         cells += [f"{value:.1%}" for value in shares]

@@ -5,19 +5,21 @@ from __future__ import annotations
 
 import functools
 import inspect
+import json
 from collections.abc import Callable
+from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import Annotated, TypeVar
 
 import typer
 
-if TYPE_CHECKING:  # it brings torch, which `--help` does without
-    from models.recipe import Recipe
+from service.core.errors import MetercropError
 
-TRAINING_PACKAGES = ("onnx", "onnxscript", "torch", "tqdm")
-RECIPE = typer.Argument(metavar="RECIPE", help="A TOML file.", exists=True, dir_okay=False)
+TRAINING_PACKAGES = ("cv2", "onnx", "onnxscript", "tensorboard", "torch", "tqdm")
+RECIPE = typer.Argument(metavar="RECIPE", help="A TOML file, or a name that `recipes` lists.")
 DATA = typer.Option(metavar="DIR", help="Annotated photos.", exists=True, file_okay=False)
+AS_JSON = typer.Option("--json", help="For machines, on stdout.")
 Name = TypeVar("Name", bound=StrEnum)
 HELD_OUT_SHARE = 0.1
 """Of a folder without a split of its own."""
@@ -33,7 +35,7 @@ def application() -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
         help="Renders photos with masks, trains the networks and exports what metercrop serves.",
     )
-    for command in (render, train, export, quantize, evaluate):
+    for command in (render, recipes, train, export, quantize, evaluate, compare):
         app.command()(reported(command))
     return app
 
@@ -53,7 +55,7 @@ def reported(command: Callable[..., None]) -> Callable[..., None]:
             if error.name not in TRAINING_PACKAGES:
                 raise
             raise _failed(f"{error.name} is missing; `pip install 'metercrop[train]'`") from error
-        except (OSError, ValueError) as error:
+        except (MetercropError, OSError, ValueError) as error:
             raise _failed(str(error)) from error
 
     called.__signature__ = inspect.signature(command, eval_str=True)  # type: ignore[attr-defined]
@@ -89,21 +91,51 @@ def render(
     typer.echo(f"{count} photos with masks are in {out}")
 
 
+def recipes() -> None:
+    """Lists the recipes that ship, with network, size and source, and what may follow each.
+
+    Example: `metercrop-models train mao_small+gates-all --data photos --out run`
+    """
+    from models.catalogue import catalogue
+
+    typer.echo(catalogue())
+
+
 def train(
     recipe: Annotated[Path, RECIPE],
     *,
     data: Annotated[Path, DATA],
-    out: Annotated[Path, typer.Option(metavar="DIR", help="Gets checkpoint.pt and log.csv.")],
-    device: Annotated[str, typer.Option(metavar="NAME", help="As torch names it.")] = "cpu",
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Gets what the run leaves.")],
+    seed: Annotated[
+        list[int] | None,
+        typer.Option(min=0, metavar="N", help="Into DIR/seed-N; repeatable. Unset: the recipe's."),
+    ] = None,
+    device: Annotated[str, typer.Option(metavar="NAME", help="cpu, cuda, cuda:1, ...")] = "cpu",
+    precision: Annotated[
+        str | None, typer.Option(metavar="NAME", help="full or mixed; unset: mixed on CUDA.")
+    ] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(min=0, metavar="N", help="Prepare photos; unset: 1, on CUDA one a core."),
+    ] = None,
 ) -> None:
     """Trains a network by a recipe; goes on where it was stopped.
 
-    Example: `metercrop-models train models/recipes/attention_unet_16.toml --data photos --out run`
+    `DIR` gets checkpoint.pt, log.csv, preview.png (held-out photos: green is true, red was found)
+    and events/ for TensorBoard. A recipe of your own may take up one that ships:
+    `extends = "subpixel_unet_16"`, and then what differs.
+
+    Example: `metercrop-models train mao_small --data photos --out run --seed 1 --seed 2`
     """
+    from models.device import Precision, place
+    from models.recipe import read_recipe
+    from models.train import runs
     from models.train import train as trained
 
-    checkpoint = trained(_recipe(recipe), data=data, out=out, device=device)
-    typer.echo(f"the trained network is in {checkpoint}")
+    exact = None if precision is None else _one_of(Precision, precision, option="--precision")
+    on = place(device, exact, workers=workers)
+    for one, folder in runs(read_recipe(recipe), out, seeds=seed or []):
+        typer.echo(f"the trained network is in {trained(one, data=data, out=folder, on=on)}")
 
 
 def export(
@@ -118,14 +150,16 @@ def export(
 ) -> None:
     """Writes what metercrop serves: calibrated on the held-out photos, scored, with its card.
 
-    Example: `metercrop-models export models/recipes/attention_unet_16.toml run/checkpoint.pt
+    Example: `metercrop-models export subpixel_unet_16 run/checkpoint.pt
     --data photos --to first.onnx --licence "our own"`
     """
     from models.card import score_table
+    from models.checkpoint import as_trained
     from models.export import Label
+    from models.recipe import read_recipe
     from models.release import provenance_of, release
 
-    read = _recipe(recipe)
+    read = as_trained(read_recipe(recipe), checkpoint)
     released = release(
         read,
         checkpoint,
@@ -148,14 +182,15 @@ def quantize(
 ) -> None:
     """Rounds a model to whole numbers (INT8), if it then still finds what it found.
 
-    Example: `metercrop-models quantize models/recipes/subpixel_unet_16.toml first.onnx
+    Example: `metercrop-models quantize subpixel_unet_16 first.onnx
     --data photos --to first-int8.onnx`
     """
     from models.card import score_table
     from models.quantize import quantize as quantized
+    from models.recipe import read_recipe
     from models.release import provenance_of
 
-    read = _recipe(recipe)
+    read = read_recipe(recipe)
     provenance = provenance_of(read, recipe, data=data, terms=terms)
     released = quantized(read, model, data=data, provenance=provenance, to=to)
     typer.echo(score_table(released.scores))
@@ -170,6 +205,7 @@ def evaluate(
     held_out: Annotated[
         bool, typer.Option("--held-out", help="Only what the folder's split holds out.")
     ] = False,
+    as_json: Annotated[bool, AS_JSON] = False,
 ) -> None:
     """Scores a model on annotated photos, by the crop that would really be stored.
 
@@ -187,16 +223,45 @@ def evaluate(
         if held_out:
             _, found = datasets.split(found, data / folder, HELD_OUT_SHARE)
         scores[folder] = score(outcomes(found, optimizer))
+    if as_json:
+        typer.echo(json.dumps({folder: asdict(one) for folder, one in scores.items()}))
+        return
     typer.echo(score_table(scores))
 
 
-def _recipe(path: Path) -> Recipe:
-    from models.recipe import read_recipe
+def compare(
+    models: Annotated[
+        list[Path],
+        typer.Argument(metavar="MODEL...", exists=True, dir_okay=False, help="ONNX files."),
+    ],
+    *,
+    data: Annotated[Path, DATA],
+    folders: Annotated[
+        list[str],
+        typer.Option(
+            metavar="FOLDER[:val]",
+            help="Under --data; `:val` takes only what is held out. Several: by commas.",
+        ),
+    ],
+    to: Annotated[Path, typer.Option(metavar="FILE", help="Markdown; pictures lie beside it.")],
+    repeats: Annotated[
+        int, typer.Option(min=1, metavar="N", help="Rounds in which each one's time is taken.")
+    ] = 11,
+    as_json: Annotated[bool, AS_JSON] = False,
+) -> None:
+    """Writes one report of networks and classical methods side by side: quality, size and speed.
 
-    try:
-        return read_recipe(path)
-    except (KeyError, TypeError, ValueError) as error:
-        raise ValueError(f"the recipe {path} lacks or misnames something: {error}") from error
+    Files of the same recipe under several seeds are one row, with mean and SD.
+
+    Example: `metercrop-models compare first.onnx second.onnx --data photos
+    --folders water:val,drawn --to report.md`
+    """
+    from models import comparison
+
+    titles = [title.strip() for listed in folders for title in listed.split(",") if title.strip()]
+    compared = comparison.compare(models, data=data, folders=titles, repeats=repeats)
+    comparison.write_report(compared, to)
+    typer.echo(json.dumps(comparison.as_json(compared)) if as_json else f"the report is {to}")
 
 
 def _one_of(names: type[Name], name: str, *, option: str) -> Name:

@@ -1,8 +1,11 @@
 """Annotated photos as letterboxed squares with their masks.
 
-Two layouts are read: a folder of `images` and `masks` of the same names (0 or 255), and a folder
-of photos, or of `images`, with a `boxes.json` that maps each name to its `boxes` or one `box`
-(left, top, right, bottom, in pixels of the upright photo).
+Four layouts of a folder are read. Photos lie in its `images`, or in itself where there is none:
+- masks: `masks` of the same names, PNG, 0 or 255, as large as the upright photo;
+- boxes: a `boxes.json` that maps each name to its `boxes` or one `box` (left, top, right, bottom,
+  in pixels of the upright photo);
+- labelme: beside each photo a JSON file of LabelMe's;
+- coco: one `coco.json` (or named as the usual tools do) with COCO's polygons.
 """
 
 from __future__ import annotations
@@ -19,23 +22,37 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageOps
 
+from models import polygons
+from models.polygons import Outlined, Polygon
 from service.core.geometry import Letterbox
 from service.imaging.letterbox import letterboxed
+
+SUFFIXES = frozenset((".jpg", ".jpeg", ".png", ".webp"))
+OUTSIDE_PX = 1.0
+"""So far over the edge a point may lie: tools round, and some count pixels from their corner."""
 
 
 class Annotation(StrEnum):
     MASKS = "masks"
     BOXES = "boxes"
+    LABELME = "labelme"
+    COCO = "coco"
 
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """One annotated photo, not yet read."""
+    """One annotated photo, not yet read.
+
+    The region is `mask`, or where there is none all `boxes` and `polygons`. Those were drawn on a
+    photo of `size`, if that is known.
+    """
 
     name: str
     image: Path
     mask: Path | None
     boxes: tuple[tuple[float, ...], ...] = ()
+    polygons: tuple[Polygon, ...] = ()
+    size: tuple[int, int] | None = None
 
 
 Split = tuple[list[Example], list[Example]]  # train and val
@@ -51,28 +68,37 @@ class Square:
 
 
 def annotation_of(folder: Path) -> Annotation:
-    """How the photos of `folder` are annotated; masks where there are both."""
-    return Annotation.MASKS if (folder / "masks").is_dir() else Annotation.BOXES
+    """How the photos of `folder` look annotated; masks where there is more than one way."""
+    if (folder / "masks").is_dir():
+        return Annotation.MASKS
+    if (folder / "boxes.json").is_file():
+        return Annotation.BOXES
+    if polygons.coco_file(folder):
+        return Annotation.COCO
+    if polygons.holds_labelme(_photos_of(folder)):
+        return Annotation.LABELME
+    raise FileNotFoundError(
+        f"no annotation found in {folder}; there must be `masks`, a boxes.json, a coco.json or "
+        "LabelMe's files"
+    )
 
 
-def examples(folder: Path, annotation: Annotation) -> list[Example]:
-    """All annotated photos of `folder`, sorted by name; raises FileNotFoundError without any."""
-    match annotation:
-        case Annotation.MASKS:
-            found = [
-                Example(image.stem, image, folder / "masks" / f"{image.stem}.png")
-                for image in sorted((folder / "images").glob("*.jpg"))
-            ]
-        case Annotation.BOXES:
-            photos = folder / "images" if (folder / "images").is_dir() else folder
-            found = [
-                Example(name, photos / f"{name}.jpg", None, _boxes(entry))
-                for name, entry in sorted(json.loads((folder / "boxes.json").read_text()).items())
-            ]
+def examples(folder: Path, annotation: Annotation, *, label: str | None = None) -> list[Example]:
+    """All annotated photos of `folder`, sorted by name.
+
+    Raises FileNotFoundError without any, or where a file that is named is not there, ValueError
+    for an annotation that cannot be understood.
+    """
+    if not folder.is_dir():
+        raise FileNotFoundError(f"there is no folder {folder}")
+    if label is not None and annotation in (Annotation.MASKS, Annotation.BOXES):
+        raise ValueError(f"{annotation} have no label, but {label!r} of {folder} is asked for")
+    found = _found(folder, annotation, label)
     if not found:
         raise FileNotFoundError(
             f"no annotated photo in {folder}; are `images` and {annotation} there?"
         )
+    _require_distinct(found, folder)
     return found
 
 
@@ -103,12 +129,21 @@ def square(example: Example, side: int) -> Square:
 
 
 def full_mask(example: Example, size: tuple[int, int]) -> Image.Image:
-    """The region at the photo's own `size` (width, height), mode `L`, 0 or 255."""
+    """The region at the photo's own upright `size` (width, height), mode `L`, 0 or 255.
+
+    Raises ValueError where the annotation does not fit a photo of that size.
+    """
+    drawn_on = example.size
     if example.mask is not None:
-        return Image.open(example.mask).convert("L")
-    mask = Image.new("L", size, 0)
-    for left, top, right, bottom in example.boxes:
-        ImageDraw.Draw(mask).rectangle((left, top, right - 1, bottom - 1), fill=255)
+        mask = Image.open(example.mask).convert("L")
+        drawn_on = mask.size
+    else:
+        mask = _drawn(example, size)
+    if drawn_on not in (None, size):
+        raise ValueError(
+            f"{example.image} is {size[0]}x{size[1]} upright, but its annotation is for "
+            f"{drawn_on[0]}x{drawn_on[1]}"
+        )
     return mask
 
 
@@ -118,12 +153,113 @@ def fingerprint(found: Iterable[Example]) -> str:
     for example in found:
         digest.update(example.name.encode())
         digest.update(example.image.read_bytes())
-        digest.update(example.mask.read_bytes() if example.mask else repr(example.boxes).encode())
+        digest.update(_annotation_bytes(example))
     return digest.hexdigest()
 
 
+def _found(folder: Path, annotation: Annotation, label: str | None) -> list[Example]:
+    photos = _photos_of(folder)
+    match annotation:
+        case Annotation.MASKS:
+            images = (file for file in photos.glob("*") if file.suffix.lower() in SUFFIXES)
+            return [_masked(image, folder / "masks") for image in sorted(images)]
+        case Annotation.BOXES:
+            return _boxed(photos, folder / "boxes.json")
+        case Annotation.LABELME:
+            return _outlined(polygons.labelme(photos, label), photos)
+        case Annotation.COCO:
+            file = polygons.coco_file(folder)
+            if file is None:
+                raise FileNotFoundError(f"there is no coco.json in {folder}")
+            return _outlined(polygons.coco(file, label), photos)
+
+
+def _photos_of(folder: Path) -> Path:
+    return folder / "images" if (folder / "images").is_dir() else folder
+
+
+def _masked(image: Path, masks: Path) -> Example:
+    mask = masks / f"{image.stem}.png"
+    if not mask.is_file():
+        raise FileNotFoundError(f"{image} has no mask; there is no {mask}")
+    return Example(image.stem, image, mask)
+
+
+def _photo(photos: Path, name: str) -> Path:
+    """`name` may lack the suffix, and may lead through folders that were not kept."""
+    for path in (photos / name, photos / Path(name).name):
+        if path.suffix.lower() in SUFFIXES and path.is_file():
+            return path
+    beside = (photos / f"{name}{suffix}" for suffix in sorted(SUFFIXES))
+    found = next((path for path in beside if path.is_file()), None)
+    if found is None:
+        raise FileNotFoundError(f"the photo {name} is annotated, but not in {photos}")
+    return found
+
+
+def _outlined(found: Iterable[Outlined], photos: Path) -> list[Example]:
+    read = ((_photo(photos, one.file_name), one) for one in found)
+    examples = (Example(p.stem, p, None, (), one.polygons, one.size) for p, one in read)
+    return sorted(examples, key=lambda example: example.name)
+
+
+def _require_distinct(found: Iterable[Example], folder: Path) -> None:
+    seen: set[str] = set()
+    for example in found:
+        if example.name in seen:
+            raise ValueError(f"two photos of {folder} are called {example.name}; rename one")
+        seen.add(example.name)
+
+
+def _drawn(example: Example, size: tuple[int, int]) -> Image.Image:
+    mask = Image.new("L", size, 0)
+    draw = ImageDraw.Draw(mask)
+    for left, top, right, bottom in example.boxes:
+        if left >= size[0] or top >= size[1] or right <= 0 or bottom <= 0:
+            raise _outside(example, size, f"the box {left:g}, {top:g}, {right:g}, {bottom:g}")
+        draw.rectangle((left, top, right - 1, bottom - 1), fill=255)
+    for polygon in example.polygons:
+        _require_inside(example, polygon, size)
+        draw.polygon(polygon, fill=255)  # pixels that the outline touches count
+    return mask
+
+
+def _require_inside(
+    example: Example, points: Iterable[tuple[float, float]], size: tuple[int, int]
+) -> None:
+    for x, y in points:
+        if max(-x, x - size[0], -y, y - size[1]) > OUTSIDE_PX:
+            raise _outside(example, size, f"the point {x:g}, {y:g}")
+
+
+def _outside(example: Example, size: tuple[int, int], what: str) -> ValueError:
+    return ValueError(
+        f"{example.image} is {size[0]}x{size[1]} upright, but {what} of its annotation lies outside"
+    )
+
+
+def _annotation_bytes(example: Example) -> bytes:
+    if example.mask:
+        return example.mask.read_bytes()
+    return repr(example.boxes or example.polygons).encode()
+
+
+def _boxed(photos: Path, listed: Path) -> list[Example]:
+    try:
+        entries = sorted(json.loads(listed.read_text()).items())
+        return [Example(name, _photo(photos, name), None, _boxes(entry)) for name, entry in entries]
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise ValueError(
+            f"{listed} does not map names to `boxes` of left, top, right, bottom: {error!r}"
+        ) from error
+
+
 def _boxes(entry: dict[str, Any]) -> tuple[tuple[float, ...], ...]:
-    return tuple(tuple(box) for box in entry.get("boxes") or [entry["box"]])
+    boxes = tuple(tuple(box) for box in (entry["boxes"] if "boxes" in entry else [entry["box"]]))
+    for left, top, right, bottom in boxes:
+        if left >= right or top >= bottom:
+            raise ValueError(f"a box without area, {left}, {top}, {right}, {bottom}")
+    return boxes
 
 
 def _share_of(name: str) -> float:

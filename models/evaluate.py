@@ -8,18 +8,31 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import fmean
+from typing import Protocol
 
+import numpy as np
 from tqdm import tqdm
 
 from models import datasets
-from models.metrics import Agreement, agreement
-from service.core.crop import Reason
-from service.core.geometry import Box
-from service.core.photo import Limits
+from models.metrics import Agreement, agreement, box_iou
+from service.core.crop import Crop, CropPolicy, Kept, Mask, Reason, decide
+from service.core.geometry import Box, Letterbox
+from service.core.photo import Limits, Photo
 from service.imaging.probe import photo_of
-from service.usecases.optimize import Optimizer
+from service.usecases.optimize import Judged, Optimized
+
+
+class Way(Protocol):
+    """How a photo goes from its bytes to what is stored; the service's `Optimizer` is one."""
+
+    @property
+    def policy(self) -> CropPolicy: ...
+
+    def judged(self, photo: Photo) -> Judged: ...
+
+    def carried_out(self, photo: Photo, judged: Judged) -> Optimized: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +41,8 @@ class Outcome:
 
     name: str
     agreement: Agreement
+    box_iou: float
+    """Of the region's box, whatever was decided about it."""
     confidence: float
     reason: Reason | None
     """Why the original would be kept; None for a crop."""
@@ -47,34 +62,46 @@ class Score:
     precision: float
     recall: float
     accuracy: float
+    miou: float
+    """Of region and background, taken a photo."""
+    box_iou: float
     held: float
     """Share of photos whose whole reading is in what would be stored."""
     kept: float
     exact: float
     saved_fraction: float
 
+    @property
+    def readings_lost(self) -> int:
+        return round((1.0 - self.held) * self.photos)
 
-def outcome(example: datasets.Example, optimizer: Optimizer) -> Outcome:
+
+def outcome(example: datasets.Example, way: Way) -> Outcome:
     """One photo on its very way through the service, nothing stored."""
     photo = photo_of(example.image.read_bytes(), Limits())
-    judged = optimizer.judged(photo)
-    result = optimizer.carried_out(photo, judged)
+    judged = way.judged(photo)
+    result = way.carried_out(photo, judged)
     truth = datasets.square(example, judged.mask.frame.side)
-    found = judged.mask.probabilities >= optimizer.policy.threshold
+    region = _region_of(example, photo.size)
+    found = judged.mask.probabilities >= way.policy.threshold
     return Outcome(
         name=example.name,
         agreement=agreement(found, truth.mask > 0),
+        box_iou=box_iou(_found(judged, way.policy), region),
         confidence=result.confidence,
         reason=result.reason,
-        held=result.crop is None or _holds(result.crop.box, example, photo.size),
+        held=result.crop is None or region is None or result.crop.box.contains(region),
         exact=result.exact,
         original_bytes=len(photo.content),
         stored_bytes=len(result.content),
     )
 
 
-def outcomes(examples: Sequence[datasets.Example], optimizer: Optimizer) -> list[Outcome]:
-    return [outcome(example, optimizer) for example in tqdm(examples, "evaluating")]
+def outcomes(
+    examples: Sequence[datasets.Example], way: Way, *, doing: str = "evaluating"
+) -> list[Outcome]:
+    """Of all, with a progress bar that says what it is `doing`."""
+    return [outcome(example, way) for example in tqdm(examples, doing)]
 
 
 def score(found: Sequence[Outcome]) -> Score:
@@ -89,6 +116,8 @@ def score(found: Sequence[Outcome]) -> Score:
         precision=fmean(one.agreement.precision for one in found),
         recall=fmean(one.agreement.recall for one in found),
         accuracy=fmean(one.agreement.accuracy for one in found),
+        miou=fmean(one.agreement.miou for one in found),
+        box_iou=fmean(one.box_iou for one in found),
         held=fmean(one.held for one in found),
         kept=fmean(one.reason is not None for one in found),
         exact=fmean(one.exact for one in found),
@@ -105,9 +134,25 @@ def safe_confidence(found: Iterable[Outcome], *, floor: float) -> float:
     return max([floor, *(math.floor(confidence * 100 + 1) / 100 for confidence in lost)])
 
 
-def _holds(box: Box, example: datasets.Example, size: tuple[int, int]) -> bool:
-    """Whether `box`, in pixels of the upright photo, contains the whole annotated region."""
-    region = datasets.full_mask(example, size).getbbox()
-    if region is None:
-        return True
-    return box.contains(Box(*region))
+def _region_of(example: datasets.Example, size: tuple[int, int]) -> Box | None:
+    """What bounds the whole annotated region, in pixels of the upright photo."""
+    bounds = datasets.full_mask(example, size).getbbox()
+    return None if bounds is None else Box(*bounds)
+
+
+def _found(judged: Judged, policy: CropPolicy) -> Box | None:
+    """The region's box in pixels of the upright photo, whatever was decided about it."""
+    if isinstance(judged.decision, Crop):
+        return judged.decision.region
+    frame = judged.mask.frame
+    window = np.s_[frame.inner.top : frame.inner.bottom, frame.inner.left : frame.inner.right]
+    on_photo = np.zeros_like(judged.mask.probabilities)
+    on_photo[window] = judged.mask.probabilities[window]
+    # In a wider square no border cuts a region, and so the policy without doubts finds them all.
+    trusting = replace(policy, min_confidence=0.0, rival_share=math.inf)
+    wider = frame.side + 2
+    decided = decide(Mask(np.pad(on_photo, 1), Letterbox(wider, wider, wider)), trusting)
+    if isinstance(decided, Kept):
+        return None
+    found = decided.region
+    return frame.to_photo(Box(found.left - 1, found.top - 1, found.right - 1, found.bottom - 1))

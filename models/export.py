@@ -15,6 +15,7 @@ import onnx
 import torch
 from torch import Tensor, nn
 
+from models.origin import as_metadata, origin_of
 from models.recipe import Recipe
 from models.train import as_input
 
@@ -32,10 +33,14 @@ class Calibration:
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """What the file says of itself beside numbers; `licence` is that of the weights."""
+    """What the file says of itself beside numbers; `licence` is that of the weights.
+
+    `data_sha256` is over the photos that were learned from.
+    """
 
     version: str
     licence: str
+    data_sha256: str = ""
 
 
 class Deployed(nn.Module):
@@ -96,7 +101,7 @@ def write(model: onnx.ModelProto, told: dict[str, str], to: Path) -> str:
 
 
 def metadata(recipe: Recipe, calibration: Calibration, label: Label) -> dict[str, str]:
-    """What `service.adapters.onnx` reads."""
+    """What `service.adapters.onnx` reads, and how the network was trained."""
     return {
         "metercrop.format": FORMAT,
         "metercrop.name": recipe.name,
@@ -106,4 +111,5 @@ def metadata(recipe: Recipe, calibration: Calibration, label: Label) -> dict[str
         "metercrop.normalization": "pixels / 127.5 - 1, inside the graph",
         "metercrop.threshold": str(calibration.threshold),
         "metercrop.min_confidence": str(calibration.min_confidence),
+        **as_metadata(origin_of(recipe, data_sha256=label.data_sha256)),
     }

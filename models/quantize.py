@@ -53,10 +53,12 @@ def quantize(
         raise ValueError(f"{model} is {said.name}, but the recipe is that of {recipe.name}")
     learned, held_out = recipe.splits(data)
     rounded = in_whole_numbers(model, _spread(learned, recipe.side))
-    named, label = replace(recipe, name=f"{recipe.name}-int8"), Label(said.version, said.licence)
+    named = replace(recipe, name=f"{recipe.name}-int8")
+    label = Label(said.version, said.licence, provenance.data_sha256)
 
     def written(calibration: Calibration, path: Path) -> str:
-        return write(rounded, metadata(named, calibration, label), path)
+        told = metadata(recipe, calibration, label) | {"metercrop.name": named.name}
+        return write(rounded, told, path)
 
     squares = [datasets.square(one, recipe.side) for one in held_out]
     with TemporaryDirectory() as folder:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -49,6 +49,7 @@ def release(
     Raises ValueError where no source holds a photo out to measure on.
     """
     network = trained_network(recipe, checkpoint)
+    label = replace(label, data_sha256=provenance.data_sha256)
 
     def written(calibration: Calibration, model: Path) -> str:
         return export(recipe, network, calibration=calibration, label=label, to=model)
@@ -97,16 +98,23 @@ def released(
     return Released(to, sha256, calibration, scores)
 
 
-def optimizer_of(model: Path) -> Optimizer:
-    """The way of a photo as the service goes it by default, with this model; crops alone."""
-    segmenter = segmenter_of(model)
+def optimizer_of(
+    model: Path, device: Device = Device.AUTO, *, threads: int | None = None
+) -> Optimizer:
+    """The way of a photo as the service goes it by default, with this model; crops alone.
+
+    All CPUs work on it where `threads` says nothing.
+    """
+    segmenter = segmenter_of(model, device, threads=threads)
     said = segmenter.description
     policy = CropPolicy(threshold=said.threshold, min_confidence=said.min_confidence)
     return Optimizer(segmenter, policy, Encoding.AUTO, keep_gps=False, context_px=0)
 
 
-def segmenter_of(model: Path) -> Segmenter:
-    return load_segmenter(model, Device.AUTO, threads=usable_cpus())
+def segmenter_of(
+    model: Path, device: Device = Device.AUTO, *, threads: int | None = None
+) -> Segmenter:
+    return load_segmenter(model, device, threads=threads or usable_cpus())
 
 
 def provenance_of(recipe: Recipe, recipe_path: Path, *, data: Path, terms: str) -> Provenance:

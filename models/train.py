@@ -2,101 +2,63 @@
 
 from __future__ import annotations
 
-import csv
-from dataclasses import dataclass
+import math
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
-from torch.utils.data import DataLoader, Dataset
+from torch.optim.swa_utils import AveragedModel
 from tqdm import tqdm
 
-from models import augment, datasets
-from models.losses import cross_entropy_and_dice
+from models import checkpoint, datasets, preview
+from models.device import Place, place, repeatable
+from models.journal import COLUMNS, Journal, Row
+from models.learner import Learner, Pace, averaged_of, optimizer_of, schedule_of
 from models.metrics import agreement
 from models.recipe import Recipe, Stage
+from models.views import Views, batches
 
+CHECKPOINT = "checkpoint.pt"
 VALIDATE_EVERY = 4
-"""Epochs between looks at `val`; the last stage, on whole squares, looks after each."""
+"""Epochs from one look at `val` to the next; the first, the last and those on whole squares have
+one too."""
 
 
-class Views(Dataset[tuple[Tensor, Tensor]]):
-    """Fresh random views of the squares, repeatable from (seed, epoch, index)."""
+@dataclass(frozen=True, slots=True)
+class Photos:
+    """What an epoch shows, and what is looked at to see how far it came."""
 
-    def __init__(
-        self, squares: list[datasets.Square], recipe: Recipe, *, stage: Stage, epoch: int
-    ) -> None:
-        self.squares, self.recipe, self.stage, self.epoch = squares, recipe, stage, epoch
-
-    def __len__(self) -> int:
-        return len(self.squares)
-
-    def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
-        rng = np.random.default_rng([self.recipe.seed, self.epoch, index])
-        other = self.squares[int(rng.integers(len(self.squares)))]
-        pixels, mask = augment.view(
-            self.squares[index],
-            other,
-            window=self.stage.window,
-            side=self.recipe.side,
-            rng=rng,
-            turned_share=self.stage.turned_share,
-            covered_share=self.stage.covered_share,
-        )
-        return torch.from_numpy(pixels.copy()), torch.from_numpy(mask)
+    shown: list[datasets.Square]
+    held_out: list[datasets.Square]
 
 
-@dataclass(slots=True)
-class Learner:
-    """All that changes while learning, and that a checkpoint holds."""
+def train(recipe: Recipe, *, data: Path, out: Path, on: Place | None = None) -> Path:
+    """Runs all stages and returns the last checkpoint; an existing one in `out` is resumed.
 
-    network: nn.Module
-    averaged: AveragedModel
-    optimizer: torch.optim.Optimizer
-    schedule: torch.optim.lr_scheduler.LRScheduler
-    epoch: int
-    rows: list[dict[str, float]]
-
-    def state(self) -> dict[str, Any]:
-        return {
-            "network": self.network.state_dict(),
-            "averaged": self.averaged.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
-            "schedule": self.schedule.state_dict(),
-            "epoch": self.epoch,
-            "rows": self.rows,
-        }
-
-
-def train(recipe: Recipe, *, data: Path, out: Path, device: str = "cpu") -> Path:
-    """Runs all stages and returns the last checkpoint; an existing one in `out` is resumed."""
+    Raises ValueError where that one is of another recipe or seed, or where learning goes astray.
+    """
+    on, kept = on or place(), out / CHECKPOINT
+    checkpoint.require_own(kept, recipe)
     torch.manual_seed(recipe.seed)
+    network = recipe.build_network()
+    photos = Photos(_shown(recipe, data), _held_out(recipe, data))
+    network = network.to(on.device, memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stub lacks this form
     out.mkdir(parents=True, exist_ok=True)
-    _, held_out = recipe.splits(data)
-    squares = _shown(recipe, data)
-    validation = [datasets.square(one, recipe.side) for one in tqdm(held_out, "reading val")]
-    network = recipe.build_network().to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stub lacks this form
-    follow = get_ema_multi_avg_fn(recipe.average_decay)  # type: ignore[no-untyped-call]  # torch
-    averaged = AveragedModel(network, multi_avg_fn=follow, use_buffers=True)
-    checkpoint = out / "checkpoint.pt"
-    first = 0
-    for stage in recipe.stages:
-        steps = -(-len(squares) // stage.batch)
-        learner = _learner(recipe, stage, network, averaged, steps=steps)
-        _resume(learner, checkpoint, first=first, last=first + stage.epochs)
-        while learner.epoch < first + stage.epochs:
-            loss = _epoch(learner, recipe, stage, squares, device=device)
-            whole = stage.window == recipe.side or learner.epoch % VALIDATE_EVERY == 0
-            dice = mean_dice(averaged, validation, device=device) if whole else float("nan")
-            learner.rows.append({"epoch": learner.epoch, "loss": loss, "val_dice": dice})
-            tqdm.write(f"epoch {learner.epoch}: loss {loss:.4f}, Dice on val {dice:.4f}")
-            _save(checkpoint, learner.state())
-            _write_log(out / "log.csv", learner.rows)
-        first += stage.epochs
-    return checkpoint
+    with repeatable():
+        averaged = averaged_of(network, recipe.optimizer)
+        _all_stages(_Run(recipe, photos, network, averaged, on), out=out)
+    return kept
+
+
+def runs(recipe: Recipe, out: Path, *, seeds: Sequence[int]) -> list[tuple[Recipe, Path]]:
+    """One for each seed, in a folder of its own; without any, the recipe as it is, in `out`."""
+    if not seeds:
+        return [(recipe, out)]
+    return [(replace(recipe, seed=seed), out / f"seed-{seed}") for seed in seeds]
 
 
 def as_input(pixels: Tensor) -> Tensor:
@@ -104,97 +66,119 @@ def as_input(pixels: Tensor) -> Tensor:
     return pixels.permute(0, 3, 1, 2).float() / 127.5 - 1.0
 
 
-def mean_dice(network: nn.Module, squares: list[datasets.Square], *, device: str) -> float:
-    """Mean over photos of the Dice coefficient at threshold 0.5."""
+def found_in(
+    network: nn.Module, squares: Sequence[datasets.Square], *, device: str | torch.device
+) -> list[preview.Region]:
+    """The region of each at threshold 0.5."""
     network.eval()
-    scores = []
     with torch.inference_mode():
-        for one in squares:
-            logits = network(as_input(torch.from_numpy(one.pixels)[None].to(device)))
-            scores.append(agreement(logits[0, 0].cpu().numpy() > 0, one.mask > 0).dice)
-    return float(np.mean(scores))
+        return [
+            network(as_input(torch.from_numpy(one.pixels)[None].to(device)))[0, 0].cpu().numpy() > 0
+            for one in squares
+        ]
+
+
+def mean_dice(squares: Sequence[datasets.Square], found: Sequence[preview.Region]) -> float:
+    """Mean over photos of the Dice coefficient."""
+    pairs = zip(squares, found, strict=True)
+    return float(np.mean([agreement(region, one.mask > 0).dice for one, region in pairs]))
 
 
 def _shown(recipe: Recipe, data: Path) -> list[datasets.Square]:
-    """What an epoch shows; a photo that is repeated is read, and held, once."""
+    """A photo that is repeated is read, and held, once."""
     splits, squares = recipe.splits_by_source(data), []
     for source in recipe.data:
         learned, _ = splits[source.folder]
         read = [datasets.square(one, recipe.source_side) for one in tqdm(learned, source.folder)]
         squares += source.repeats * read
+    if not squares:
+        raise ValueError(f"{recipe.name} holds every photo out; lower a validation_share")
     return squares
 
 
-def _learner(
-    recipe: Recipe, stage: Stage, network: nn.Module, averaged: AveragedModel, *, steps: int
-) -> Learner:
-    optimizer = torch.optim.AdamW(
-        network.parameters(), stage.peak_rate, weight_decay=recipe.weight_decay
-    )
-    schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer,
-        stage.peak_rate,
-        epochs=stage.cycle_epochs or stage.epochs,
-        steps_per_epoch=steps,
-        pct_start=0.15,
-    )
-    return Learner(network, averaged, optimizer, schedule, 0, [])
+def _held_out(recipe: Recipe, data: Path) -> list[datasets.Square]:
+    _, held_out = recipe.splits(data)
+    if not held_out:
+        raise ValueError(f"{recipe.name} holds no photo out; give a source a validation_share")
+    return [datasets.square(one, recipe.side) for one in tqdm(held_out, "reading val")]
 
 
-def _epoch(
-    learner: Learner,
-    recipe: Recipe,
-    stage: Stage,
-    squares: list[datasets.Square],
-    *,
-    device: str,
-) -> float:
-    """The mean loss of one pass over all squares."""
-    loader = DataLoader(
-        Views(squares, recipe, stage=stage, epoch=learner.epoch),
-        stage.batch,
-        shuffle=True,
-        num_workers=1,
-        generator=torch.Generator().manual_seed(recipe.seed * 1000 + learner.epoch),
-    )
-    learner.network.train()
-    total = 0.0
-    for pixels, mask in tqdm(loader, f"epoch {learner.epoch + 1}", mininterval=5):
-        inputs = as_input(pixels.to(device)).contiguous(memory_format=torch.channels_last)
-        target = (mask.to(device) > 0).float()[:, None]
-        loss = cross_entropy_and_dice(learner.network(inputs), target, weight=recipe.loss_weight)
-        learner.optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
-        nn.utils.clip_grad_norm_(learner.network.parameters(), 1.0)
-        learner.optimizer.step()
-        learner.schedule.step()
-        learner.averaged.update_parameters(learner.network)
-        total += loss.item()
-    learner.epoch += 1
-    return total / len(loader)
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """What stays the same through all stages, the network's weights apart."""
+
+    recipe: Recipe
+    photos: Photos
+    network: nn.Module
+    averaged: AveragedModel
+    on: Place
+
+    def learner(self, stage: Stage) -> Learner:
+        """With an optimizer and a rate of the stage's own."""
+        rate = self.recipe.rate_of(stage)
+        optimizer = optimizer_of(self.network, self.recipe.optimizer, rate=rate)
+        steps = -(-len(self.photos.shown) // stage.batch)
+        pace = Pace(rate, stage.cycle_epochs or stage.epochs, steps)
+        schedule = schedule_of(optimizer, self.recipe.schedule, pace=pace)
+        scaler = self.on.scaler()
+        return Learner(self.network, self.averaged, optimizer, schedule, scaler, 0, [])
+
+    def epoch(self, learner: Learner, stage: Stage) -> float:
+        """The mean loss of one pass over all photos."""
+        torch.manual_seed(self.recipe.seed * 1000 + learner.epoch)  # a resumed run drops out alike
+        views = Views(self.photos.shown, self.recipe, stage=stage, epoch=learner.epoch)
+        loader = batches(views, workers=self.on.workers, pinned=self.on.on_cuda)
+        self.network.train()
+        total = 0.0
+        for pixels, mask in tqdm(loader, f"epoch {learner.epoch + 1}", mininterval=5):
+            loss = self.loss(pixels.to(self.on.device), mask.to(self.on.device))
+            learner.descend(loss, largest_gradient=self.recipe.optimizer.largest_gradient)
+            total += loss.item()
+        learner.epoch += 1
+        if not math.isfinite(total):
+            raise ValueError(f"the loss of epoch {learner.epoch} is no number; lower the rate")
+        return total / len(loader)
+
+    def loss(self, pixels: Tensor, mask: Tensor) -> Tensor:
+        inputs = as_input(pixels).contiguous(memory_format=torch.channels_last)
+        with self.on.autocast():
+            logits = self.network(inputs)
+        return self.recipe.loss(logits.float(), (mask > 0).float()[:, None])
+
+    def is_looked_at(self, epoch: int, stage: Stage) -> bool:
+        whole = stage.window == self.recipe.side
+        return whole or epoch % VALIDATE_EVERY == 0 or epoch in (1, self.recipe.epochs)
+
+    def dice(self, journal: Journal, *, epoch: int) -> float:
+        """On the held-out photos, of which some are shown."""
+        squares = self.photos.held_out
+        found = found_in(self.averaged, squares, device=self.on.device)
+        some = preview.chosen(squares)
+        sheet = preview.contact_sheet([squares[i] for i in some], [found[i] for i in some])
+        journal.show(sheet, epoch=epoch)
+        return mean_dice(squares, found)
 
 
-def _resume(learner: Learner, checkpoint: Path, *, first: int, last: int) -> None:
-    """Takes up the checkpoint; optimizer and schedule only if it is from within this stage."""
-    if not checkpoint.exists():
-        return
-    state = torch.load(checkpoint, weights_only=True)
-    learner.network.load_state_dict(state["network"])
-    learner.averaged.load_state_dict(state["averaged"])
-    learner.epoch, learner.rows = state["epoch"], state["rows"]
-    if first < learner.epoch < last:
-        learner.optimizer.load_state_dict(state["optimizer"])
-        learner.schedule.load_state_dict(state["schedule"])
+def _all_stages(run: _Run, *, out: Path) -> None:
+    kept, first = out / CHECKPOINT, 0
+    with Journal(out, done=checkpoint.epochs_done(kept)) as journal:
+        for stage in run.recipe.stages:
+            last = first + stage.epochs
+            learner = run.learner(stage)
+            checkpoint.resume(learner, kept, first=first, last=last)
+            while learner.epoch < last:
+                learner.rows.append(_row(run, learner, stage, journal=journal))
+                checkpoint.save(kept, learner, recipe=run.recipe)
+                journal.tell(learner.rows)
+            first = last
 
 
-def _save(checkpoint: Path, state: dict[str, Any]) -> None:
-    beside = checkpoint.with_suffix(".partial")
-    torch.save(state, beside)
-    beside.replace(checkpoint)
-
-
-def _write_log(path: Path, rows: list[dict[str, float]]) -> None:
-    with path.open("w", newline="") as file:
-        writer = csv.DictWriter(file, ["epoch", "loss", "val_dice"])
-        writer.writeheader()
-        writer.writerows(rows)
+def _row(run: _Run, learner: Learner, stage: Stage, *, journal: Journal) -> Row:
+    """Of one more epoch; its seconds are those of learning alone."""
+    begun, rate = time.monotonic(), learner.optimizer.param_groups[0]["lr"]
+    loss = run.epoch(learner, stage)
+    seconds = time.monotonic() - begun
+    looked = run.is_looked_at(learner.epoch, stage)
+    dice = run.dice(journal, epoch=learner.epoch) if looked else math.nan
+    values = (learner.epoch, loss, dice, rate, round(seconds, 1))
+    return dict(zip(COLUMNS, values, strict=True))

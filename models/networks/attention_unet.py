@@ -11,7 +11,8 @@ it. The paper's best variant gates the two deepest skips ("layers 1 and 2"), the
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -51,22 +52,22 @@ class AttentionGate(nn.Module):
         return skip * alpha
 
 
-class AttentionUNet(nn.Module):
-    """Logits (n, 1, h, w) of RGB (n, 3, h, w); h and w are multiples of 2 ** (levels - 1).
+class GatedUNet(nn.Module):
+    """A U-Net of any `widths`, the channels of each level from the finest down.
 
-    `gated` numbers the skips from the deepest, which is 1, upwards.
+    `stem` encodes the finest level, `answers` maps come out at its size. `gated` numbers the skips
+    from the deepest, which is 1, upwards; raises ValueError for a skip that there is not.
     """
 
     def __init__(
-        self, base_width: int = 64, levels: int = 5, gated: Collection[int] = (1, 2)
+        self, stem: nn.Module, widths: Sequence[int], *, gated: Collection[int], answers: int = 1
     ) -> None:
         super().__init__()
-        widths = [base_width * 2**level for level in range(levels)]
-        self.encoders = nn.ModuleList(
-            DoubleConvolution(before, after)
-            for before, after in zip([3, *widths], widths, strict=False)
-        )
+        self.encoders = nn.ModuleList([stem])
+        self.encoders.extend(DoubleConvolution(before, after) for before, after in pairwise(widths))
         decoding = list(zip(widths[:0:-1], widths[-2::-1], strict=True))  # deepest first
+        if unknown := set(gated) - set(range(1, len(decoding) + 1)):
+            raise ValueError(f"no skip {sorted(unknown)} to gate; they are 1 to {len(decoding)}")
         self.gates = nn.ModuleList(
             AttentionGate(skip, below) if depth in gated else nn.Identity()
             for depth, (below, skip) in enumerate(decoding, start=1)
@@ -75,12 +76,13 @@ class AttentionUNet(nn.Module):
             nn.ConvTranspose2d(below, skip, 2, stride=2) for below, skip in decoding
         )
         self.decoders = nn.ModuleList(DoubleConvolution(2 * skip, skip) for _, skip in decoding)
-        self.head = nn.Conv2d(base_width, 1, 1)
+        self.head = nn.Conv2d(widths[0], answers, 1)
 
     def forward(self, pixels: Tensor) -> Tensor:
         skips: list[Tensor] = []
         features = pixels
         for encoder in self.encoders:
+            # level l, from 0: (n, widths[l], h / 2 ** l, w / 2 ** l), h and w those of the stem
             features = encoder(functional.max_pool2d(features, 2) if skips else features)
             skips.append(features)
         skips.pop()
@@ -93,3 +95,17 @@ class AttentionUNet(nn.Module):
             features = decoder(torch.cat([skip, upsampler(features)], dim=1))
         logits: Tensor = self.head(features)
         return logits
+
+
+class AttentionUNet(GatedUNet):
+    """Logits (n, 1, h, w) of RGB (n, 3, h, w); h and w are multiples of 2 ** (levels - 1).
+
+    `gated` numbers the skips from the deepest, which is 1, upwards: `(1,)`, `(2,)` and `(1, 2)`
+    are the paper's three, `range(1, levels)` gates all.
+    """
+
+    def __init__(
+        self, base_width: int = 64, levels: int = 5, gated: Collection[int] = (1, 2)
+    ) -> None:
+        widths = [base_width * 2**level for level in range(levels)]
+        super().__init__(DoubleConvolution(3, base_width), widths, gated=gated)

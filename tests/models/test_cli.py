@@ -7,6 +7,7 @@ import typer.testing
 
 import models
 from models.cli import application
+from tests.bright_photos import write_bright_photos
 
 ROOT = Path(models.__file__).parent.parent
 
@@ -39,17 +40,59 @@ def test_unknown_kind_of_meter_is_wrong_usage(tmp_path: Path) -> None:
 
 def test_recipe_that_lacks_something_is_refused_in_one_line(tmp_path: Path) -> None:
     recipe = tmp_path / "short.toml"
-    recipe.write_text('name = "short"\n')
+    recipe.write_text('name = "short"\nseed = 1\nside = 64\nsource_side = 64\nnetwork = {}\n')
     refused = call("train", str(recipe), "--data", str(tmp_path), "--out", str(tmp_path / "run"))
     assert refused.exit_code == 1
     assert refused.stderr == (
-        f"metercrop-models: the recipe {recipe} lacks or misnames something: 'seed'\n"
+        f"metercrop-models: the recipe {recipe}: data is missing; stage is missing\n"
     )
 
 
+def test_recipes_are_listed_and_found_by_name(tmp_path: Path) -> None:
+    listed = call("recipes")
+    assert listed.exit_code == 0, listed.output
+    assert "mao_small" in listed.stdout.splitlines()
+    refused = call("train", "mao_small+dice", "--data", str(tmp_path), "--out", str(tmp_path / "r"))
+    assert refused.exit_code == 1
+    assert refused.stderr == f"metercrop-models: there is no folder {tmp_path}/water\n"
+
+
+def test_recipe_that_is_neither_a_file_nor_shipped_is_refused(tmp_path: Path) -> None:
+    refused = call("train", "maoo", "--data", str(tmp_path), "--out", str(tmp_path / "run"))
+    assert refused.exit_code == 1
+    assert "no recipe maoo" in refused.stderr
+    assert refused.stderr.count("\n") == 1
+
+
+def test_network_is_trained_under_several_seeds_by_an_own_recipe(tmp_path: Path) -> None:
+    write_bright_photos(tmp_path / "ours", side=32, count=8)
+    (tmp_path / "own.toml").write_text(
+        'extends = "mao_small"\nside = 32\nsource_side = 32\n'
+        '[network]\nname = "unet"\nbase_width = 2\nlevels = 2\n'
+        '[[data]]\nfolder = "ours"\nvalidation_share = 0.3\n'
+        "[[stage]]\nwindow = 32\nepochs = 1\nbatch = 4\n"
+    )
+    out = tmp_path / "run"
+    done = call(
+        *("train", str(tmp_path / "own.toml"), "--data", str(tmp_path), "--out", str(out)),
+        *("--seed", "1", "--seed", "2", "--workers", "0"),
+    )
+    assert done.exit_code == 0, done.output
+    assert sorted(folder.name for folder in out.iterdir()) == ["seed-1", "seed-2"]
+    left = {file.name for file in (out / "seed-1").iterdir()}
+    assert left == {"checkpoint.pt", "events", "log.csv", "preview.png"}
+
+
+def test_unknown_precision_is_wrong_usage(tmp_path: Path) -> None:
+    options = ("--data", str(tmp_path), "--out", str(tmp_path / "run"), "--precision", "double")
+    refused = call("train", "mao_small", *options)
+    assert refused.exit_code == 2
+    assert "full, mixed" in refused.stderr
+
+
 def test_training_without_photos_is_refused_in_one_line(tmp_path: Path) -> None:
-    recipe = ROOT / "models" / "recipes" / "attention_unet_16.toml"
-    refused = call("train", str(recipe), "--data", str(tmp_path), "--out", str(tmp_path / "run"))
+    recipe = "attention_unet_16"
+    refused = call("train", recipe, "--data", str(tmp_path), "--out", str(tmp_path / "run"))
     assert refused.exit_code == 1
     assert refused.stderr.startswith("metercrop-models: ")
     assert refused.stderr.count("\n") == 1

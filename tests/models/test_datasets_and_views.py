@@ -6,6 +6,7 @@ import pytest
 from PIL import Image
 
 from models import augment, datasets
+from models.augment import Augmentation
 
 
 def write_photo(path: Path, *, size: tuple[int, int], orientation: int = 1) -> None:
@@ -67,6 +68,65 @@ def test_listed_split_is_kept(tmp_path: Path) -> None:
 def test_folder_without_photos_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match="no annotated photo"):
         datasets.examples(tmp_path, datasets.Annotation.MASKS)
+
+
+def test_folder_that_is_not_there_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match=r"no folder .*nowhere"):
+        datasets.examples(tmp_path / "nowhere", datasets.Annotation.MASKS)
+
+
+def write_masked(folder: Path, *, mask_size: tuple[int, int] = (80, 40)) -> None:
+    write_photo(folder / "images" / "m.jpg", size=(80, 40))
+    (folder / "masks").mkdir()
+    Image.new("L", mask_size, 0).save(folder / "masks" / "m.png")
+
+
+def test_mask_of_another_size_than_its_photo_is_an_error(tmp_path: Path) -> None:
+    write_masked(tmp_path, mask_size=(40, 80))
+    (example,) = datasets.examples(tmp_path, datasets.Annotation.MASKS)
+    with pytest.raises(ValueError, match=r"m\.jpg is 80x40 upright, but .* is for 40x80"):
+        datasets.square(example, 32)
+
+
+def test_photo_without_its_mask_is_an_error(tmp_path: Path) -> None:
+    write_masked(tmp_path)
+    (tmp_path / "masks" / "m.png").unlink()
+    with pytest.raises(FileNotFoundError, match=r"m\.jpg has no mask"):
+        datasets.examples(tmp_path, datasets.Annotation.MASKS)
+
+
+def test_photos_of_other_formats_are_found_but_not_two_of_one_name(tmp_path: Path) -> None:
+    write_masked(tmp_path)
+    write_photo(tmp_path / "images" / "n.PNG", size=(80, 40))
+    Image.new("L", (80, 40), 0).save(tmp_path / "masks" / "n.png")
+    found = datasets.examples(tmp_path, datasets.Annotation.MASKS)
+    assert [example.name for example in found] == ["m", "n"]
+    write_photo(tmp_path / "images" / "m.webp", size=(80, 40))
+    with pytest.raises(ValueError, match=r"two photos .* are called m"):
+        datasets.examples(tmp_path, datasets.Annotation.MASKS)
+
+
+def test_photo_without_any_box_has_no_region(tmp_path: Path) -> None:
+    write_boxes(tmp_path, ["a"])
+    (tmp_path / "boxes.json").write_text(json.dumps({"a": {"boxes": []}}))
+    (example,) = datasets.examples(tmp_path, datasets.Annotation.BOXES)
+    assert not datasets.square(example, 32).mask.any()
+
+
+@pytest.mark.parametrize("entry", [{}, {"boxes": [[1, 2, 3]]}, {"boxes": [[9, 2, 3, 4]]}, 5])
+def test_box_that_is_none_is_an_error(tmp_path: Path, entry: object) -> None:
+    write_boxes(tmp_path, ["a"])
+    (tmp_path / "boxes.json").write_text(json.dumps({"a": entry}))
+    with pytest.raises(ValueError, match=r"boxes\.json does not map names"):
+        datasets.examples(tmp_path, datasets.Annotation.BOXES)
+
+
+def test_box_outside_of_the_photo_is_an_error(tmp_path: Path) -> None:
+    write_boxes(tmp_path, ["a"])
+    (tmp_path / "boxes.json").write_text(json.dumps({"a": {"box": [90, 10, 120, 30]}}))
+    (example,) = datasets.examples(tmp_path, datasets.Annotation.BOXES)
+    with pytest.raises(ValueError, match=r"a\.jpg is 80x40 .* the box 90, 10, 120, 30"):
+        datasets.square(example, 32)
 
 
 def test_fingerprint_changes_with_any_annotation(tmp_path: Path) -> None:
@@ -148,3 +208,67 @@ def test_view_repeats_from_its_seed_and_differs_between_seeds(
     assert set(np.unique(mask)) <= {0, 255}
     np.testing.assert_array_equal(pixels, view(7)[0])
     assert not np.array_equal(pixels, view(8)[0])
+
+
+@pytest.mark.parametrize("kind", [Augmentation.NONE, Augmentation.FLIPS])
+def test_plain_view_of_a_whole_square_is_the_square_or_its_mirror(
+    painted: datasets.Square, kind: Augmentation
+) -> None:
+    mirrored = set()
+    for seed in range(12):
+        rng = np.random.default_rng(seed)
+        pixels, mask = augment.plain_view(painted, kind, window=192, side=192, rng=rng)
+        same = np.array_equal(pixels, painted.pixels)
+        assert same or np.array_equal(pixels, painted.pixels[:, ::-1])
+        np.testing.assert_array_equal(mask, painted.mask if same else painted.mask[:, ::-1])
+        mirrored.add(not same)
+    assert mirrored == ({False} if kind is Augmentation.NONE else {False, True})
+
+
+def test_plain_view_of_a_window_is_a_cut_at_the_model_s_scale(painted: datasets.Square) -> None:
+    rng = np.random.default_rng(4)
+    pixels, mask = augment.plain_view(painted, Augmentation.NONE, window=64, side=96, rng=rng)
+    assert pixels.shape == (64, 64, 3)
+    left, top, right, bottom = Image.fromarray(mask).getbbox() or (0, 0, 0, 0)
+    assert 26 <= right - left <= 30  # 57.6 pixels of the square of 192, at half the scale
+    assert 12 <= bottom - top <= 16
+    assert (pixels[mask > 0] > 120).all()
+
+
+def test_light_and_noise_change_few_views_and_no_mask(painted: datasets.Square) -> None:
+    kind, changed = Augmentation.FLIPS_LIGHT_NOISE, 0
+    for seed in range(60):
+        rng = np.random.default_rng(seed)
+        pixels, mask = augment.plain_view(painted, kind, window=192, side=192, rng=rng)
+        assert mask.sum() == painted.mask.sum()
+        changed += pixels.astype(int).sum() != painted.pixels.astype(int).sum()
+    assert 2 <= changed <= 25
+
+
+def test_views_lie_at_all_angles(painted: datasets.Square) -> None:
+    quadrants = set()
+    for seed in range(60):
+        angle = augment._angle(np.random.default_rng(seed), 1.0)
+        quadrants.add(int(np.degrees(angle) % 360 // 30))
+    assert quadrants == set(range(12))
+
+
+def test_views_are_blurred_tinted_and_compressed(painted: datasets.Square) -> None:
+    rough = np.random.default_rng(0).integers(0, 255, (64, 64, 3), dtype=np.uint8)
+
+    def sharpness(pixels: augment.Pixels) -> float:
+        return float(np.abs(np.diff(pixels.astype(float), axis=0)).mean())
+
+    def cast(pixels: augment.Pixels) -> float:
+        return float(np.ptp(pixels.astype(float).mean(axis=(0, 1))))
+
+    seeds = [np.random.default_rng(seed) for seed in range(30)]
+    assert min(sharpness(augment.blurred(rough, rng)) for rng in seeds) < 0.6 * sharpness(rough)
+    assert max(cast(augment.lit(rough, rng)) for rng in seeds) > cast(rough) + 10
+    assert any(not np.array_equal(augment.compressed(rough, rng), rough) for rng in seeds)
+
+
+def test_glare_is_brightest_at_its_middle() -> None:
+    spots = [augment._spot(64, np.random.default_rng(seed)) for seed in range(20)]
+    assert max(float(spot.max()) for spot in spots) > 0.4
+    assert min(float(spot.min()) for spot in spots) < -0.2  # a shadow

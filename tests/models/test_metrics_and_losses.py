@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from models.losses import cross_entropy_and_dice
+from models.losses import Loss, LossKind, cross_entropy_and_dice
 from models.metrics import agreement
 
 
@@ -34,3 +34,25 @@ def test_weight_scales_the_loss() -> None:
     whole = cross_entropy_and_dice(logits, target, weight=1.0)
     part = cross_entropy_and_dice(logits, target, weight=0.36)
     assert part.item() == pytest.approx(0.36 * whole.item())
+
+
+def test_both_losses_are_the_sum_of_each() -> None:
+    torch.manual_seed(0)
+    logits, target = torch.randn(2, 1, 4, 4), (torch.rand(2, 1, 4, 4) > 0.5).float()
+    both, entropy, dice = (Loss(kind, weight=0.36)(logits, target) for kind in LossKind)
+    assert both.item() == pytest.approx(entropy.item() + dice.item())
+
+
+def test_cross_entropy_of_no_opinion_is_the_logarithm_of_two() -> None:
+    logits, target = torch.zeros(1, 1, 4, 4), torch.ones(1, 1, 4, 4)
+    entropy = Loss(LossKind.CROSS_ENTROPY)(logits, target)
+    assert entropy.item() == pytest.approx(np.log(2))
+
+
+def test_dice_loss_rewards_overlap_alone() -> None:
+    target = torch.zeros(1, 1, 8, 8)
+    target[..., :4] = 1.0
+    dice = Loss(LossKind.DICE)
+    half = torch.where(torch.arange(8) < 2, 40.0, -40.0).expand(1, 1, 8, 8)
+    assert dice((target - 0.5) * 80.0, target).item() == pytest.approx(0.0, abs=1e-6)
+    assert dice(half, target).item() == pytest.approx(1 - (2 * 16 + 1) / (16 + 32 + 1))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Annotated
 
 import typer
@@ -39,6 +40,7 @@ def recompress(
     """
     from service import bootstrap  # noqa: PLC0415  heavy; --help does without
     from service.cli.recompress_report import RecompressReport  # noqa: PLC0415  heavy as well
+    from service.usecases.recompress import LEFT_ALONE_FOR  # noqa: PLC0415  heavy as well
 
     settings = read_settings(flags)
     _require_one_way(settings, undo=undo)
@@ -52,6 +54,9 @@ def recompress(
         with RecompressReport(as_json=as_json, dry_run=dry_run, undo=undo) as report:
             for outcome in outcomes:
                 report.tell(outcome)
+    if not undo and not report.totals.photos:
+        minutes = LEFT_ALONE_FOR // timedelta(minutes=1)
+        typer.echo(f"nothing to pack: new crops are left alone for {minutes} minutes", err=True)
     if not report.totals.is_all_well:
         raise typer.Exit(1)
     if stop.is_set():

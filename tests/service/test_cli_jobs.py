@@ -10,7 +10,6 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import pytest
 
@@ -32,6 +31,7 @@ from tests.servers.postgres import opened
 from tests.service.commands import Workplace, workplace_in
 from tests.service.terminals import on_terminal
 
+NO_JOB = "01900000-0000-7000-8000-000000000000"
 RULES = JobRules(OwnStore("s3://own", ""))
 FORECAST = Forecast(400, 9_000, 900_000, 0.9, 0.85, 0.95, 0.1, 0.01, 1.5, 11_520.0, 1_200_000)
 
@@ -168,7 +168,7 @@ def test_step_that_the_state_does_not_allow_ends_with_1_and_one_line(
 
 
 def test_job_that_is_not_there_ends_with_1_and_one_line(workplace: Workplace) -> None:
-    nobody = uuid4()
+    nobody = NO_JOB
     for asked in ((), ("--pause",), ("--follow",), ("--report", "report.csv")):
         missing = workplace.call("jobs", str(nobody), *asked)
         assert missing.exit_code == 1
@@ -185,8 +185,8 @@ def test_job_that_is_not_there_ends_with_1_and_one_line(workplace: Workplace) ->
         ("--pause",),
         ("--follow",),
         ("--report", "report.csv"),
-        (f"{uuid4()}", "--pause", "--cancel"),
-        (f"{uuid4()}", "--restart"),
+        (NO_JOB, "--pause", "--cancel"),
+        (NO_JOB, "--restart"),
     ],
     ids=" ".join,
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import subprocess
 import sys
@@ -67,7 +68,10 @@ class Workplace:
         environment = {**cleared, "COLUMNS": "80", **self.settings}
         with chdir(self.folder):
             runner = typer.testing.CliRunner()
-            return runner.invoke(application(), list(arguments), env=environment)
+            try:
+                return runner.invoke(application(), list(arguments), env=environment)
+            finally:
+                logging.getLogger().handlers.clear()  # they write to what is closed by now
 
 
 def workplace_in(folder: Path, **settings: str) -> Workplace:

@@ -21,8 +21,6 @@ RECIPE = typer.Argument(metavar="RECIPE", help="A TOML file, or a name that `rec
 DATA = typer.Option(metavar="DIR", help="Annotated photos.", exists=True, file_okay=False)
 AS_JSON = typer.Option("--json", help="For machines, on stdout.")
 Name = TypeVar("Name", bound=StrEnum)
-HELD_OUT_SHARE = 0.1
-"""Of a folder without a split of its own."""
 
 
 def application() -> typer.Typer:
@@ -221,7 +219,7 @@ def evaluate(
     for folder in folders:
         found = datasets.examples(data / folder, datasets.annotation_of(data / folder))
         if held_out:
-            _, found = datasets.split(found, data / folder, HELD_OUT_SHARE)
+            _, found = datasets.split(found, data / folder, datasets.HELD_OUT_SHARE)
         scores[folder] = score(outcomes(found, optimizer))
     if as_json:
         typer.echo(json.dumps({folder: asdict(one) for folder, one in scores.items()}))

@@ -28,6 +28,8 @@ from service.core.geometry import Letterbox
 from service.imaging.letterbox import letterboxed
 
 SUFFIXES = frozenset((".jpg", ".jpeg", ".png", ".webp"))
+HELD_OUT_SHARE = 0.1
+"""Of a folder without a split of its own, where nobody says another."""
 OUTSIDE_PX = 1.0
 """So far over the edge a point may lie: tools round, and some count pixels from their corner."""
 

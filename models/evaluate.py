@@ -8,17 +8,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from statistics import fmean
 from typing import Protocol
 
-import numpy as np
 from tqdm import tqdm
 
 from models import datasets
 from models.metrics import Agreement, agreement, box_iou
-from service.core.crop import Crop, CropPolicy, Kept, Mask, Reason, decide
-from service.core.geometry import Box, Letterbox
+from service.core.crop import Crop, CropPolicy, Reason, main_region
+from service.core.geometry import Box
 from service.core.photo import Limits, Photo
 from service.imaging.probe import photo_of
 from service.usecases.optimize import Judged, Optimized
@@ -144,15 +143,5 @@ def _found(judged: Judged, policy: CropPolicy) -> Box | None:
     """The region's box in pixels of the upright photo, whatever was decided about it."""
     if isinstance(judged.decision, Crop):
         return judged.decision.region
-    frame = judged.mask.frame
-    window = np.s_[frame.inner.top : frame.inner.bottom, frame.inner.left : frame.inner.right]
-    on_photo = np.zeros_like(judged.mask.probabilities)
-    on_photo[window] = judged.mask.probabilities[window]
-    # In a wider square no border cuts a region, and so the policy without doubts finds them all.
-    trusting = replace(policy, min_confidence=0.0, rival_share=math.inf)
-    wider = frame.side + 2
-    decided = decide(Mask(np.pad(on_photo, 1), Letterbox(wider, wider, wider)), trusting)
-    if isinstance(decided, Kept):
-        return None
-    found = decided.region
-    return frame.to_photo(Box(found.left - 1, found.top - 1, found.right - 1, found.bottom - 1))
+    found = main_region(judged.mask, policy)
+    return None if found is None else judged.mask.frame.to_photo(found[0].box)

@@ -15,6 +15,7 @@ import onnx
 import torch
 from torch import Tensor, nn
 
+from models.checkpoint import read
 from models.origin import as_metadata, origin_of
 from models.recipe import Recipe
 from models.train import as_input
@@ -58,7 +59,7 @@ class Deployed(nn.Module):
 def trained_network(recipe: Recipe, checkpoint: Path) -> nn.Module:
     """The averaged weights of a checkpoint, ready for inference."""
     network = recipe.build_network()
-    averaged = torch.load(checkpoint, weights_only=True, map_location="cpu")["averaged"]
+    averaged = read(checkpoint)["averaged"]
     prefix = "module."
     network.load_state_dict(
         {name.removeprefix(prefix): t for name, t in averaged.items() if name.startswith(prefix)}

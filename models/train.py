@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -45,7 +45,7 @@ def train(recipe: Recipe, *, data: Path, out: Path, on: Place | None = None) -> 
     checkpoint.require_own(kept, recipe)
     torch.manual_seed(recipe.seed)
     network = recipe.build_network()
-    photos = Photos(_shown(recipe, data), _held_out(recipe, data))
+    photos = _photos(recipe, recipe.splits_by_source(data))
     network = network.to(on.device, memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stub lacks this form
     out.mkdir(parents=True, exist_ok=True)
     with repeatable():
@@ -84,9 +84,14 @@ def mean_dice(squares: Sequence[datasets.Square], found: Sequence[preview.Region
     return float(np.mean([agreement(region, one.mask > 0).dice for one, region in pairs]))
 
 
-def _shown(recipe: Recipe, data: Path) -> list[datasets.Square]:
+def _photos(recipe: Recipe, splits: Mapping[str, datasets.Split]) -> Photos:
+    held_out = [one for _, validation in splits.values() for one in validation]
+    return Photos(_shown(recipe, splits), _held_out(recipe, held_out))
+
+
+def _shown(recipe: Recipe, splits: Mapping[str, datasets.Split]) -> list[datasets.Square]:
     """A photo that is repeated is read, and held, once."""
-    splits, squares = recipe.splits_by_source(data), []
+    squares = []
     for source in recipe.data:
         learned, _ = splits[source.folder]
         read = [datasets.square(one, recipe.source_side) for one in tqdm(learned, source.folder)]
@@ -96,8 +101,7 @@ def _shown(recipe: Recipe, data: Path) -> list[datasets.Square]:
     return squares
 
 
-def _held_out(recipe: Recipe, data: Path) -> list[datasets.Square]:
-    _, held_out = recipe.splits(data)
+def _held_out(recipe: Recipe, held_out: Sequence[datasets.Example]) -> list[datasets.Square]:
     if not held_out:
         raise ValueError(f"{recipe.name} holds no photo out; give a source a validation_share")
     return [datasets.square(one, recipe.side) for one in tqdm(held_out, "reading val")]

@@ -6,8 +6,7 @@ from collections.abc import Iterator
 
 from models.comparison.comparison import Comparison, Row, over_seeds
 from models.comparison.papers import PAPERS, Figure, Paper
-from models.comparison.tables import ABSENT, percent, table
-from models.metrics import Spread
+from models.comparison.tables import ABSENT, measured, percent, table
 
 
 def beside_papers(compared: Comparison) -> str:
@@ -41,13 +40,12 @@ def _belongs(row: Row, paper: Paper) -> bool:
 
 
 def _network_of(row: Row) -> str:
-    origin = None if row.entrant is None else row.entrant.origin
-    return "" if origin is None else str(origin.network.get("name", ""))
+    return "" if row.origin is None else str(row.origin.network.get("name", ""))
 
 
 def _titled(row: Row) -> str:
-    origin = None if row.entrant is None else row.entrant.origin
-    return f"{row.name} (small form)" if origin is not None and origin.reduced else row.name
+    is_small = row.origin is not None and row.origin.reduced
+    return f"{row.name} (small form)" if is_small else row.name
 
 
 def _cell(row: Row, figure: Figure | None, title: str) -> str:
@@ -63,10 +61,6 @@ def _cell(row: Row, figure: Figure | None, title: str) -> str:
         case Figure.A_SECOND:
             return f"{1e3 / row.cpu_ms:.1f}"
         case Figure.MIOU_SHARE:
-            return _share(found["miou"])
+            return measured(found["miou"], digits=3)
         case _:
             return percent(found[figure.value])
-
-
-def _share(one: Spread) -> str:
-    return f"{one.mean:.3f}" if one.sd is None else f"{one.mean:.3f} ± {one.sd:.3f}"

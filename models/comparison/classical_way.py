@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.core.crop import Crop, CropPolicy, Kept, Mask, Reason, crop_around
-from service.core.geometry import Box, Letterbox
+from service.core.geometry import Letterbox
 from service.core.photo import Photo
+from service.core.regions import bounds_of
 from service.imaging.raw_frame import raw_frame
 from service.usecases.optimize import Judged, Optimized, Optimizer
 
@@ -62,10 +63,8 @@ def found_in(
 
 def boxed(mask: Mask, policy: CropPolicy) -> Crop | Kept:
     """Cut to all that was found, however scattered."""
-    rows = np.flatnonzero(mask.probabilities.any(axis=1))
-    columns = np.flatnonzero(mask.probabilities.any(axis=0))
-    if rows.size == 0:
+    found = mask.probabilities > 0
+    if not found.any():
         return Kept(Reason.NO_REGION, 0.0)
-    bounds = Box(int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1)
-    region = mask.frame.to_photo(bounds)
+    region = mask.frame.to_photo(bounds_of(found))
     return Crop(crop_around(region, mask.frame, margin=policy.margin), region, confidence=1.0)

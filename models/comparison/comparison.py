@@ -18,6 +18,7 @@ from models.comparison.scenes import Scene, found_by, scenes
 from models.comparison.speed import ms_at_one_thread, ms_on_gpu, processor
 from models.evaluate import Score, Way, outcomes, score
 from models.metrics import Spread, spread
+from models.origin import Origin
 from models.release import optimizer_of
 from service.adapters.onnx import cuda_is_present
 
@@ -37,6 +38,11 @@ class Row:
     """Of one letterboxed photo, at one thread; of several seeds, the first."""
     gpu_ms: float | None
     """None where there is no GPU, or the network does not run on it as a whole."""
+
+    @property
+    def origin(self) -> Origin | None:
+        """None of a classical method too."""
+        return None if self.entrant is None else self.entrant.origin
 
 
 @dataclass(frozen=True, slots=True)

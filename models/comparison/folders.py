@@ -9,8 +9,6 @@ from pathlib import Path
 from models import datasets
 from models.origin import Origin
 
-HELD_OUT_SHARE = 0.1
-"""Of a folder without a split of its own, where no model tells another."""
 HELD_OUT = "val"
 
 
@@ -50,7 +48,7 @@ def folder_of(title: str, *, data: Path, origins: Iterable[Origin]) -> Folder:
     found = datasets.examples(root, datasets.annotation_of(root))
     if part == HELD_OUT:
         told = [origin.data[name] for origin in origins if name in origin.data]
-        _, found = datasets.split(found, root, min(told, default=HELD_OUT_SHARE))
+        _, found = datasets.split(found, root, min(told, default=datasets.HELD_OUT_SHARE))
     if not found:
         raise ValueError(f"{root} holds no photo out; name it without :val to compare on all")
     return Folder(title, tuple(found), datasets.fingerprint(found))

@@ -10,9 +10,8 @@ from models.comparison.chart import Point, chart
 from models.comparison.comparison import Comparison, Row, over_seeds
 from models.comparison.figure import Line, figure
 from models.comparison.papers import UNET_PARAMETERS
-from models.comparison.tables import ABSENT, percent, table
+from models.comparison.tables import ABSENT, measured, percent, table
 from models.comparison.training_table import how_trained
-from models.metrics import Spread
 from models.origin import Origin
 
 MASKS = (
@@ -143,17 +142,13 @@ def _folder(compared: Comparison, title: str) -> Iterable[str]:
 def _scores(row: Row, title: str) -> list[str]:
     scores = row.scores[title]
     found = over_seeds(scores)
-    photos = scores[0].photos
+    lost, photos = found["readings_lost"], scores[0].photos
     return [
         *(percent(found[name]) for _, name in MASKS),
-        f"{_photos(found['readings_lost'])} of {photos}",
+        f"{measured(lost, digits=0 if lost.sd is None else 1)} of {photos}",
         percent(found["kept"]),
         percent(found["saved_fraction"]),
     ]
-
-
-def _photos(number: Spread) -> str:
-    return f"{number.mean:.0f}" if number.sd is None else f"{number.mean:.1f} ± {number.sd:.1f}"
 
 
 def _origins_of(row: Row) -> tuple[Origin, ...]:

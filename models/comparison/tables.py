@@ -18,8 +18,13 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[str]], *, words: int = 1
 
 def percent(share: Spread) -> str:
     """As the papers print it: `82.98 ± 0.05`."""
-    mean = f"{100 * share.mean:.2f}"
-    return mean if share.sd is None else f"{mean} ± {100 * share.sd:.2f}"
+    return measured(share, digits=2, times=100)
+
+
+def measured(one: Spread, *, digits: int, times: float = 1) -> str:
+    """`times` as much, with its SD where there is one."""
+    numbers = [one.mean] if one.sd is None else [one.mean, one.sd]
+    return " ± ".join(f"{times * number:.{digits}f}" for number in numbers)
 
 
 def escaped(text: str) -> str:

@@ -20,6 +20,7 @@ from models.rendering.scene import background
 from models.rendering.sheet import Span
 from models.rendering.water import water_meter
 from service.core.geometry import Box
+from service.core.regions import bounds_of
 
 SMALLEST_PX, LARGEST_PX = 256, 4000
 WORKING_PX = 1600
@@ -84,7 +85,7 @@ def render(
     return Rendered(
         photo=photo,
         mask=Image.fromarray(union.astype(np.uint8) * 255),
-        boxes=tuple(_bounds(mask) for mask in masks),
+        boxes=tuple(bounds_of(mask) for mask in masks),
         kind=chosen,
         reading=" ".join(meter.counter.reading for meter, _ in placed),
     )
@@ -188,8 +189,3 @@ def _developed(
 def _mask(meter: Meter, pose: Pose, stretch: Points, *, size: tuple[int, int]) -> NDArray[np.bool_]:
     windows = meter.counter.windows
     return region_mask(tuple(pose.project(window) * stretch for window in windows), size)
-
-
-def _bounds(mask: NDArray[np.bool_]) -> Box:
-    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-    return Box(int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1)

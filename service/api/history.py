@@ -9,7 +9,7 @@ from uuid import UUID
 
 from pydantic import ConfigDict, Field
 
-from service.api.history_example import HISTORY
+from service.api.history_example import ENTRIES, PHOTO_ID
 from service.api.schemas import Answer
 from service.core.history import Event, HistoryEntry, is_unbroken, rfc_3339
 
@@ -49,8 +49,12 @@ class EntryAnswer(Answer):
         )
 
 
+def _with_example(schema: dict[str, Any]) -> None:
+    schema["examples"] = [HistoryAnswer.of(PHOTO_ID, ENTRIES).model_dump(mode="json")]
+
+
 class HistoryAnswer(Answer):
-    model_config = ConfigDict(json_schema_extra={"examples": [HISTORY]})
+    model_config = ConfigDict(json_schema_extra=_with_example)
 
     photo_id: UUID
     items: list[EntryAnswer]

@@ -7,8 +7,9 @@ from typing import Any
 from uuid import UUID
 
 from service.api.examples import PHOTO
-from service.core.history import Event, HistoryEntry, Told, next_entry, rfc_3339
+from service.core.history import Event, HistoryEntry, Told, next_entry
 
+PHOTO_ID = UUID(PHOTO["id"])
 RETAINED: dict[str, Any] = {
     "key": f"originals/9f/1c/{'9f1c' * 16}.jpg",
     "until": "2026-03-31T17:02:11.480000Z",
@@ -30,26 +31,14 @@ RECORDED: dict[str, Any] = {
 PURGED: dict[str, Any] = {"freed_bytes": PHOTO["original"]["bytes"], "retained": RETAINED}
 
 
-def _history(*events: Told) -> dict[str, Any]:
-    """As the API answers it; the hashes follow from what the events tell."""
+def _entries(*events: Told) -> tuple[HistoryEntry, ...]:
     entries: list[HistoryEntry] = []
     for told in events:
-        entries.append(next_entry(entries[-1] if entries else None, UUID(PHOTO["id"]), told))
-    items = [
-        {
-            "number": entry.number,
-            "at": rfc_3339(entry.at),
-            "event": entry.event,
-            "details": told.details,
-            "previous_sha256": entry.previous_sha256,
-            "sha256": entry.sha256,
-        }
-        for entry, told in zip(entries, events, strict=True)
-    ]
-    return {"photo_id": PHOTO["id"], "items": items, "unbroken": True}
+        entries.append(next_entry(entries[-1] if entries else None, PHOTO_ID, told))
+    return tuple(entries)
 
 
-HISTORY = _history(
+ENTRIES = _entries(
     Told(Event.RECORDED, RECORDED, datetime.fromisoformat(PHOTO["received_at"])),
     Told(Event.PURGED, PURGED, datetime(2026, 4, 1, 3, 0, 5, 120_000, tzinfo=UTC)),
 )

@@ -33,7 +33,6 @@ from service.settings import Auth, Settings
 from service.usecases.ingest import Ingest
 from service.usecases.jobs import JobRules
 from service.usecases.optimize import Optimizer
-from service.usecases.rehearsal import rehearse
 from service.usecases.upload import Intake
 
 
@@ -61,7 +60,6 @@ def assembled(settings: Settings, *, threads: int | None = None) -> Machine:
         settings.keep_gps,
         settings.context_px,
     )
-    rehearse(optimizer)
     grace = timedelta(days=settings.keep_originals_days)
     cores = Semaphore(usable_cpus())
     intake = Intake(optimizer, keeping.store, keeping.ledger, grace, now, cores)

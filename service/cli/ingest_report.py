@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from service.api.schemas import PhotoAnswer
+from service.cli.tables import pairs
 from service.core.figures import printable, share, size
 from service.usecases.ingest import Failed, IngestTotals, Taken
 
@@ -69,9 +70,7 @@ def _bar(console: Console, *, records_on_terminal: bool) -> Progress:
 
 
 def _table(totals: IngestTotals, *, seconds: float) -> Table:
-    table = Table(show_header=False, box=None, pad_edge=False)
-    table.add_column(style="bold")
-    table.add_column(justify="right")
+    table = pairs()
     table.add_column()
     saved = totals.original_bytes - totals.stored_bytes
     table.add_row("photos", f"{totals.photos:,}")

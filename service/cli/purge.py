@@ -9,7 +9,7 @@ import typer
 from service.cli.flags import STORAGE, Flags, takes_settings
 from service.cli.logs import configure_logging
 from service.cli.options import AsJson
-from service.cli.signals import INTERRUPTED, stopped_by_signals
+from service.cli.signals import end_of_pass, stopped_by_signals
 from service.settings import read_settings
 
 
@@ -46,8 +46,4 @@ def purge(
         purge = bootstrap.purge_of(settings, keeping, stop=stop, dry_run=dry_run)
         for outcome in purge.purged(retry_locked=locked):
             report.tell(outcome)
-    if not report.totals.is_all_well:
-        raise typer.Exit(1)
-    if stop.is_set():
-        typer.echo("metercrop: stopped; the same command goes on from here", err=True)
-        raise typer.Exit(INTERRUPTED)
+    end_of_pass(stop, is_all_well=report.totals.is_all_well)

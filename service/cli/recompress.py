@@ -10,7 +10,7 @@ import typer
 from service.cli.flags import STORAGE, Flags, takes_settings
 from service.cli.logs import configure_logging
 from service.cli.options import AsJson
-from service.cli.signals import INTERRUPTED, stopped_by_signals
+from service.cli.signals import end_of_pass, stopped_by_signals
 from service.core.errors import Misconfigured
 from service.settings import Settings, read_settings
 
@@ -57,11 +57,7 @@ def recompress(
     if not undo and not report.totals.photos:
         minutes = LEFT_ALONE_FOR // timedelta(minutes=1)
         typer.echo(f"nothing to pack: new crops are left alone for {minutes} minutes", err=True)
-    if not report.totals.is_all_well:
-        raise typer.Exit(1)
-    if stop.is_set():
-        typer.echo("metercrop: stopped; the same command goes on from here", err=True)
-        raise typer.Exit(INTERRUPTED)
+    end_of_pass(stop, is_all_well=report.totals.is_all_well)
 
 
 def _require_one_way(settings: Settings, *, undo: bool) -> None:

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from service.cli.tables import pairs
 from service.core.figures import printable, size
 from service.usecases.reconcile import Compared, Difference, Fault
 
@@ -66,9 +67,7 @@ def _line(difference: Difference) -> str:
 
 
 def _table(compared: Compared) -> Table:
-    table = Table(show_header=False, box=None, pad_edge=False)
-    table.add_column(style="bold")
-    table.add_column(justify="right")
+    table = pairs()
     table.add_row("objects of records", f"{compared.owned:,}")
     table.add_row("objects in the store", f"{compared.stored:,}")
     table.add_row("too young to judge", f"{compared.recent:,}")

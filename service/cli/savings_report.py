@@ -6,6 +6,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from service.cli.tables import pairs
 from service.core.figures import money, printable, share, size
 from service.core.savings import GroupBy, Rebuilt, SavingsReport, SavingsTotals
 
@@ -25,7 +26,7 @@ def show_report(report: SavingsReport, *, price_per_gb_month: float, currency: s
 
 def show_rebuilt(rebuilt: Rebuilt) -> None:
     outcome = "all as the records say" if rebuilt.agreed else f"{rebuilt.wrong:,} were wrong"
-    table = _pairs()
+    table = pairs()
     table.add_row("photos", f"{rebuilt.photos:,}")
     table.add_row("sums", f"{rebuilt.sums:,}")
     table.add_row("before", outcome)
@@ -33,7 +34,7 @@ def show_rebuilt(rebuilt: Rebuilt) -> None:
 
 
 def _totals_table(report: SavingsReport, price: float, currency: str) -> Table:
-    totals, table = report.totals, _pairs()
+    totals, table = report.totals, pairs()
     table.add_row("photos", f"{totals.photos:,}")
     table.add_row("cropped", f"{totals.cropped:,}")
     table.add_row("kept as they came", f"{totals.kept_original:,}")
@@ -81,10 +82,3 @@ def _named(key: str | None, group_by: GroupBy | None) -> Text:
 
 def _money(totals: SavingsTotals, price: float) -> str:
     return money(totals.money_per_month(price_per_gb_month=price))
-
-
-def _pairs() -> Table:
-    table = Table(show_header=False, box=None, pad_edge=False)
-    table.add_column(style="bold")
-    table.add_column(justify="right")
-    return table

@@ -42,11 +42,13 @@ def serve(
     Example: `metercrop serve --port 8080 --device cpu`
     """
     from service import bootstrap  # noqa: PLC0415  heavy; --help does without
+    from service.usecases.rehearsal import rehearse  # noqa: PLC0415  heavy as well
 
     settings = read_settings(flags)
     configure_logging()
     share_one_arena()
     machine = bootstrap.assembled(settings, threads=1)
+    rehearse(machine.intake.optimizer)
     app = bootstrap.api_of(settings, machine, host=host)
     with _listening(host, port) as listener:
         ready = _readiness_line(listener, machine.segmenter.description)

@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from threading import Event
 from types import FrameType
 
+import typer
+
 INTERRUPTED = 130
 """What shells expect of a command that Ctrl-C ended."""
 
@@ -27,3 +29,12 @@ def stopped_by_signals() -> Iterator[Event]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def end_of_pass(stop: Event, *, is_all_well: bool) -> None:
+    """Ends the command with 1 where somebody has to look, and as interrupted where it was."""
+    if not is_all_well:
+        raise typer.Exit(1)
+    if stop.is_set():
+        typer.echo("metercrop: stopped; the same command goes on from here", err=True)
+        raise typer.Exit(INTERRUPTED)

@@ -74,10 +74,10 @@ class Kept:
 
 def decide(mask: Mask, policy: CropPolicy) -> Crop | Kept:
     """What to do with the photo that the mask was made of."""
-    found = _large_regions(mask, policy)
-    if not found:
+    found = main_region(mask, policy)
+    if found is None:
         return Kept(Reason.NO_REGION, 0.0)
-    region, rivals = _main_region(found, policy)
+    region, rivals = found
     confidence = expected_dice(mask.probabilities, region)
     if any(rival.weight >= policy.rival_share * region.weight for rival in rivals):
         return Kept(Reason.SEVERAL_REGIONS, confidence)
@@ -87,6 +87,19 @@ def decide(mask: Mask, policy: CropPolicy) -> Crop | Kept:
         return Kept(Reason.LOW_CONFIDENCE, confidence)
     in_photo = mask.frame.to_photo(region.box)
     return Crop(crop_around(in_photo, mask.frame, margin=policy.margin), in_photo, confidence)
+
+
+def main_region(mask: Mask, policy: CropPolicy) -> tuple[Region, list[Region]] | None:
+    """The heaviest region joined with its close pieces, and the others; None where none is."""
+    found = _large_regions(mask, policy)
+    if not found:
+        return None
+    main, others = found[0], found[1:]
+    reach = math.ceil(policy.join_distance * max(main.box.width, main.box.height))
+    near = [other for other in others if main.box.padded(reach).meets(other.box)]
+    for piece in near:
+        main = main.joined(piece)
+    return main, [other for other in others if other not in near]
 
 
 def crop_around(region: Box, frame: Letterbox, *, margin: float) -> Box:
@@ -113,16 +126,6 @@ def _large_regions(mask: Mask, policy: CropPolicy) -> list[Region]:
     on_photo[window] = mask.probabilities[window]
     found = regions_of(on_photo, threshold=policy.threshold, min_area_px=policy.min_region_px)
     return sorted(found, key=lambda region: region.weight, reverse=True)
-
-
-def _main_region(found: list[Region], policy: CropPolicy) -> tuple[Region, list[Region]]:
-    """The heaviest region joined with its close pieces, and the others."""
-    main, others = found[0], found[1:]
-    reach = math.ceil(policy.join_distance * max(main.box.width, main.box.height))
-    near = [other for other in others if main.box.padded(reach).meets(other.box)]
-    for piece in near:
-        main = main.joined(piece)
-    return main, [other for other in others if other not in near]
 
 
 def _touches_border(region: Box, inner: Box) -> bool:

@@ -46,10 +46,14 @@ def regions_of(
     found = []
     for label in np.flatnonzero(areas_px >= max(min_area_px, 1)):
         pixels = labels == label
-        rows, columns = np.flatnonzero(pixels.any(axis=1)), np.flatnonzero(pixels.any(axis=0))
-        box = Box(int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1)
-        found.append(Region(pixels, box, float(probabilities[pixels].sum())))
+        found.append(Region(pixels, bounds_of(pixels), float(probabilities[pixels].sum())))
     return found
+
+
+def bounds_of(pixels: NDArray[np.bool_]) -> Box:
+    """The smallest box that holds all that are set, of which there is at least one."""
+    rows, columns = np.flatnonzero(pixels.any(axis=1)), np.flatnonzero(pixels.any(axis=0))
+    return Box(int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1)
 
 
 def _labelled(mask: NDArray[np.bool_]) -> NDArray[np.int32]:

@@ -175,7 +175,6 @@ def test_photo_to_crop(noise: str, meter: str, full_width: Segmenter) -> None:
     show_asked(asked)
 
 
-@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="the system chooses the cores")
 def test_two_cores_against_one() -> None:
     """On the wall's clock; cores that share their arithmetic units cannot do twice as much."""
     cores = sorted(os.sched_getaffinity(0))[:2]

@@ -24,14 +24,13 @@ def filled(website: Website) -> Website:
     return website
 
 
-def chart_colours(page: Page) -> list[str]:
-    """Of the series as the next frames show them."""
-    page.evaluate("() => new Promise((done) => setTimeout(() => requestAnimationFrame(done)))")
-    colours: list[str] = page.evaluate(
-        "() => Chart.getChart(document.querySelector('canvas')).data.datasets"
-        ".map((each) => each.backgroundColor)"
+def expect_chart_colours(page: Page, expected: list[str]) -> None:
+    """Of the series, as soon as the chart is drawn anew."""
+    page.wait_for_function(
+        "(expected) => Chart.getChart(document.querySelector('canvas')).data.datasets"
+        ".every((each, i) => each.backgroundColor === expected[i])",
+        arg=expected,
     )
-    return colours
 
 
 def is_drawn(page: Page) -> bool:
@@ -66,14 +65,12 @@ def test_figures_are_those_of_the_api(filled: Website, tab: Watched) -> None:
 
 def test_chart_is_drawn_in_the_colours_of_the_scheme(filled: Website, tab: Watched) -> None:
     tab.page.emulate_media(color_scheme="light", reduced_motion="reduce")
-    light = chart_colours(tab.page)
+    expect_chart_colours(tab.page, ["#8496a8", "#0a7a4b"])
     assert is_drawn(tab.page)
 
     tab.page.emulate_media(color_scheme="dark", reduced_motion="reduce")
-    dark = chart_colours(tab.page)
-
-    assert light == ["#8496a8", "#0a7a4b"]
-    assert dark == ["#70849a", "#4cc38a"]
+    expect_chart_colours(tab.page, ["#70849a", "#4cc38a"])
+    assert is_drawn(tab.page)
 
 
 def test_filter_is_kept_in_the_address_and_can_be_sent_to_a_colleague(

@@ -110,7 +110,9 @@ def job_rules_of(settings: Settings) -> JobRules:
 
 
 def segmenter_of(settings: Settings, *, threads: int | None = None) -> OnnxSegmenter:
-    return load_segmenter(settings.model, settings.device, threads=threads or usable_cpus())
+    """Warm; on a GPU for as many photos at once as there are cores to prepare them."""
+    cpus = usable_cpus()
+    return load_segmenter(settings.model, settings.device, threads=threads or cpus, callers=cpus)
 
 
 def policy_of(settings: Settings, model: ModelDescription) -> CropPolicy:

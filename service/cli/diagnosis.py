@@ -153,6 +153,7 @@ def model(settings: Settings, facts: Facts) -> Iterator[str]:
         "licence": description.licence,
         "sha256": description.sha256,
         "provider_in_use": description.provider,
+        "batches": segmenter.way,
         "side": description.side,
         "threshold": description.threshold,
         "min_confidence": bootstrap.policy_of(settings, description).min_confidence,

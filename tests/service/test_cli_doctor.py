@@ -36,6 +36,7 @@ def test_model_is_described_as_it_really_runs(workplace: Workplace) -> None:
     model = examined(workplace, "--device", "cpu", "--min-confidence", "0.9")["model"]
     assert (model["name"], model["version"], model["licence"]) == ("colours", "1.0.0", "Apache-2.0")
     assert model["provider_in_use"] == "CPUExecutionProvider"
+    assert model["batches"] == "one photo at a time"
     assert "CPUExecutionProvider" in model["providers_available"]
     assert model["min_confidence"] == 0.9
     assert model["inference_ms"] > 0

@@ -206,16 +206,18 @@ def blurred(pixels: Pixels, rng: np.random.Generator) -> Pixels:
 
 def lit(pixels: Pixels, rng: np.random.Generator) -> Pixels:
     """Exposure, contrast, gamma, colour cast, a soft glare or shadow, and noise."""
-    light = pixels.astype(np.float32) / 255.0
-    light = light ** np.exp(rng.normal(0.0, 0.25))
-    light = (light - 0.5) * np.exp(rng.normal(0.0, 0.2)) + 0.5 + rng.normal(0.0, 0.08)
-    light = light * np.exp(rng.normal(0.0, 0.08, 3)).astype(np.float32)
+    tone = np.linspace(0.0, 1.0, 256) ** np.exp(rng.normal(0.0, 0.25))
+    tone = (tone - 0.5) * np.exp(rng.normal(0.0, 0.2)) + 0.5 + rng.normal(0.0, 0.08)
+    tones = np.outer(np.exp(rng.normal(0.0, 0.08, 3)), tone).astype(np.float32)
+    channels = [tones[c].take(pixels[:, :, c]) for c in range(3)]
+    light: NDArray[np.float32] = np.stack(channels, axis=2)
     if rng.random() < 0.08:
         light = np.repeat(light.mean(axis=2, keepdims=True), 3, axis=2)
     if rng.random() < 0.3:
         light = light + _spot(pixels.shape[0], rng)[:, :, None]
     if rng.random() < 0.3:
-        light = light + rng.normal(0.0, rng.uniform(0.005, 0.05), light.shape)
+        grain = np.float32(rng.uniform(0.005, 0.05))
+        light = light + grain * rng.standard_normal(light.shape, np.float32)
     return (np.clip(light, 0.0, 1.0) * 255).astype(np.uint8)
 
 

@@ -20,12 +20,16 @@ COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """Where the weights come from; `terms` says in words what they may be used for."""
+    """Where the weights come from; `terms` says in words what they may be used for.
+
+    Photos of the folders `shown` may be drawn in the card.
+    """
 
     recipe_path: str
     photos: int
     data_sha256: str
     terms: str
+    shown: tuple[str, ...] = ()
 
 
 def card(
@@ -36,8 +40,9 @@ def card(
     provenance: Provenance,
     sha256: str,
     scores: Mapping[str, Score],
+    limits: str,
 ) -> str:
-    """Markdown; `scores` are by the name of what was scored."""
+    """Markdown; `scores` are by the name of what was scored, `limits` is a paragraph or more."""
     return f"""# {recipe.name} {label.version}
 
 | | |
@@ -64,6 +69,10 @@ their readings is lost: their figures are for choosing between models, not a pro
 photos.
 
 {score_table(scores)}
+
+## Limits
+
+{limits}
 """
 
 

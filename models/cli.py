@@ -19,6 +19,10 @@ from service.core.errors import MetercropError
 TRAINING_PACKAGES = ("cv2", "onnx", "onnxscript", "tensorboard", "torch", "tqdm")
 RECIPE = typer.Argument(metavar="RECIPE", help="A TOML file, or a name that `recipes` lists.")
 DATA = typer.Option(metavar="DIR", help="Annotated photos.", exists=True, file_okay=False)
+SHOW = typer.Option(
+    metavar="FOLDER",
+    help="Its worst held-out photos are drawn beside the card. Again for several.",
+)
 AS_JSON = typer.Option("--json", help="For machines, on stdout.")
 Name = TypeVar("Name", bound=StrEnum)
 
@@ -136,7 +140,7 @@ def train(
         typer.echo(f"the trained network is in {trained(one, data=data, out=folder, on=on)}")
 
 
-def export(
+def export(  # noqa: PLR0913  an argument an option
     recipe: Annotated[Path, RECIPE],
     checkpoint: Annotated[Path, typer.Argument(exists=True, help="What `train` wrote.")],
     *,
@@ -145,6 +149,7 @@ def export(
     licence: Annotated[str, typer.Option(metavar="TEXT", help="Licence of the weights.")],
     version: Annotated[str, typer.Option(metavar="TEXT", help="Of the weights.")] = "0.1.0",
     terms: Annotated[str, typer.Option(metavar="TEXT", help="What they may be used for.")] = "",
+    show: Annotated[list[str] | None, SHOW] = None,
 ) -> None:
     """Writes what metercrop serves: calibrated on the held-out photos, scored, with its card.
 
@@ -163,7 +168,7 @@ def export(
         checkpoint,
         data=data,
         label=Label(version, licence),
-        provenance=provenance_of(read, recipe, data=data, terms=terms),
+        provenance=provenance_of(read, recipe, data=data, terms=terms, shown=show or ()),
         to=to,
     )
     typer.echo(score_table(released.scores))
@@ -177,6 +182,7 @@ def quantize(
     data: Annotated[Path, DATA],
     to: Annotated[Path, typer.Option(metavar="FILE", help="The ONNX file; its card lies beside.")],
     terms: Annotated[str, typer.Option(metavar="TEXT", help="What it may be used for.")] = "",
+    show: Annotated[list[str] | None, SHOW] = None,
 ) -> None:
     """Rounds a model to whole numbers (INT8), if it then still finds what it found.
 
@@ -189,7 +195,7 @@ def quantize(
     from models.release import provenance_of
 
     read = read_recipe(recipe)
-    provenance = provenance_of(read, recipe, data=data, terms=terms)
+    provenance = provenance_of(read, recipe, data=data, terms=terms, shown=show or ())
     released = quantized(read, model, data=data, provenance=provenance, to=to)
     typer.echo(score_table(released.scores))
     typer.echo(f"{released.path}: trusted from confidence {released.calibration.min_confidence}")

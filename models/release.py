@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from PIL import Image
+
 from models import datasets
 from models.card import Provenance, card
-from models.evaluate import Score, outcomes, safe_confidence, score
+from models.evaluate import Outcome, Score, outcomes, safe_confidence, score
 from models.export import Calibration, Label, export, trained_network
+from models.limits import told, worst_of
 from models.recipe import Recipe
 from service.adapters.machine import usable_cpus
 from service.adapters.onnx import load_segmenter
@@ -20,6 +23,7 @@ from service.ports import Segmenter
 from service.settings import Device
 from service.usecases.optimize import Optimizer
 
+PICTURE_QUALITY = 80
 THRESHOLD = 0.5
 LOWEST_CONFIDENCE = 0.5
 """Under it a model agrees with itself by less than half; no calibration goes there."""
@@ -80,10 +84,14 @@ def released(
             return sha256, optimizer_of(model)
 
         _, trusting = exported(0.0)
-        trial = [one for found in held_out.values() for one in outcomes(found, trusting)]
+        trial = [one for val in held_out.values() for one in outcomes(val, trusting)]
         calibration = Calibration(THRESHOLD, safe_confidence(trial, floor=LOWEST_CONFIDENCE))
         sha256, optimizer = exported(calibration.min_confidence)
-        scores = {name: score(outcomes(found, optimizer)) for name, found in held_out.items()}
+        found = {name: outcomes(val, optimizer) for name, val in held_out.items()}
+        scores = {name: score(each) for name, each in found.items()}
+        worst = _drawn_worst(held_out, found, optimizer, provenance.shown)
+        if worst:
+            worst.save(picture_of(model), quality=PICTURE_QUALITY)
         text = card(
             recipe,
             label,
@@ -91,11 +99,25 @@ def released(
             provenance=provenance,
             sha256=sha256,
             scores=scores,
+            limits=told(found, picture=picture_of(to).name if worst else None),
         )
         card_of(model).write_text(text)
+        if worst:
+            picture_of(model).replace(picture_of(to))
         card_of(model).replace(card_of(to))
         model.replace(to)
     return Released(to, sha256, calibration, scores)
+
+
+def _drawn_worst(
+    held_out: Mapping[str, Sequence[datasets.Example]],
+    found: Mapping[str, Sequence[Outcome]],
+    optimizer: Optimizer,
+    shown: Sequence[str],
+) -> Image.Image | None:
+    examples = [example for name in shown for example in held_out.get(name, ())]
+    outcomes = [one for name in shown for one in found.get(name, ())]
+    return worst_of(examples, outcomes, optimizer) if examples else None
 
 
 def optimizer_of(
@@ -117,11 +139,23 @@ def segmenter_of(
     return load_segmenter(model, device, threads=threads or usable_cpus())
 
 
-def provenance_of(recipe: Recipe, recipe_path: Path, *, data: Path, terms: str) -> Provenance:
+def provenance_of(
+    recipe: Recipe, recipe_path: Path, *, data: Path, terms: str, shown: Sequence[str] = ()
+) -> Provenance:
+    """Raises ValueError where the recipe has no folder that is to be `shown`."""
+    folders = [source.folder for source in recipe.data]
+    if unknown := set(shown) - set(folders):
+        raise ValueError(f"no {sorted(unknown)} to show; the recipe has {', '.join(folders)}")
     learned, _ = recipe.splits(data)
-    return Provenance(recipe_path.name, len(learned), datasets.fingerprint(learned), terms)
+    data_sha256 = datasets.fingerprint(learned)
+    return Provenance(recipe_path.name, len(learned), data_sha256, terms, tuple(shown))
 
 
 def card_of(model: Path) -> Path:
     """Where the card of a model lies."""
     return model.with_suffix(".md")
+
+
+def picture_of(model: Path) -> Path:
+    """Where the picture of its failures lies, if there is one."""
+    return model.with_suffix(".webp")

@@ -10,6 +10,7 @@ from torch import nn
 from models.networks.attention_unet import AttentionUNet
 from models.networks.gradnet import GraDNet
 from models.networks.micro_net import MicroNet
+from models.networks.quarter_unet import QuarterUNet
 from models.networks.residual_unet import ResidualUNet
 from models.networks.subpixel_unet import SubpixelUNet
 from models.networks.unet import UNet
@@ -18,6 +19,7 @@ NETWORKS: dict[str, Callable[..., nn.Module]] = {
     "attention_unet": AttentionUNet,
     "gradnet": GraDNet,
     "micro_net": MicroNet,
+    "quarter_unet": QuarterUNet,
     "residual_unet": ResidualUNet,
     "subpixel_unet": SubpixelUNet,
     "unet": UNet,

@@ -52,6 +52,12 @@ class AttentionGate(nn.Module):
         return skip * alpha
 
 
+def require_skips(gated: Collection[int], skips: int) -> None:
+    """Raises ValueError where `gated` names one that there is not; the deepest is 1."""
+    if unknown := set(gated) - set(range(1, skips + 1)):
+        raise ValueError(f"no skip {sorted(unknown)} to gate; they are 1 to {skips}")
+
+
 class GatedUNet(nn.Module):
     """A U-Net of any `widths`, the channels of each level from the finest down.
 
@@ -66,8 +72,7 @@ class GatedUNet(nn.Module):
         self.encoders = nn.ModuleList([stem])
         self.encoders.extend(DoubleConvolution(before, after) for before, after in pairwise(widths))
         decoding = list(zip(widths[:0:-1], widths[-2::-1], strict=True))  # deepest first
-        if unknown := set(gated) - set(range(1, len(decoding) + 1)):
-            raise ValueError(f"no skip {sorted(unknown)} to gate; they are 1 to {len(decoding)}")
+        require_skips(gated, len(decoding))
         self.gates = nn.ModuleList(
             AttentionGate(skip, below) if depth in gated else nn.Identity()
             for depth, (below, skip) in enumerate(decoding, start=1)

@@ -7,6 +7,7 @@ import numpy as np
 import onnx
 import pytest
 import torch
+from PIL import Image
 
 from models.card import Provenance, score_table
 from models.datasets import Annotation
@@ -93,20 +94,6 @@ def test_exported_file_answers_as_the_network_does(checkpoint: Path, tmp_path: P
     assert (said.side, said.threshold, said.min_confidence) == (64, 0.4, 0.7)
     assert [f.name for f in tmp_path.iterdir() if f.suffix == ".partial"] == []
     assert all(not node.metadata_props for node in onnx.load(path).graph.node)
-
-
-def test_sub_pixel_network_answers_in_onnx_runtime_as_in_pytorch(tmp_path: Path) -> None:
-    torch.manual_seed(1)
-    recipe = replace(TINY, network={"name": "subpixel_unet", "widths": [4, 6, 8]})
-    network = recipe.build_network().eval()
-    path = tmp_path / "tiny.onnx"
-    sha256 = export(recipe, network, calibration=Calibration(0.5, 0.7), label=LABEL, to=path)
-    path.with_suffix(".md").write_text(sha256)
-    pixels = np.random.default_rng(5).integers(0, 255, (64, 64, 3), dtype=np.uint8)
-    with torch.inference_mode():
-        expected = Deployed(network)(torch.from_numpy(pixels)[None])[0].numpy()
-    found = load_segmenter(path, Device.CPU, threads=1).probabilities(pixels)
-    np.testing.assert_allclose(found, expected, atol=1e-5)
 
 
 def test_stage_that_ends_before_its_rate_cycle_is_the_start_of_the_longer_one(
@@ -211,7 +198,9 @@ def test_release_is_calibrated_on_val_and_loses_no_reading_there(
         checkpoint,
         data=photos,
         label=Label(version="9.9", licence="CC0-1.0"),
-        provenance=provenance_of(TINY, Path("tiny.toml"), data=photos, terms="For tests."),
+        provenance=provenance_of(
+            TINY, Path("tiny.toml"), data=photos, terms="For tests.", shown=["bright"]
+        ),
         to=path,
     )
     bright = released.scores["bright"]
@@ -224,6 +213,9 @@ def test_release_is_calibrated_on_val_and_loses_no_reading_there(
     assert "CC0-1.0" in card
     assert "For tests." in card
     assert score_table(released.scores) in card
+    assert "![Failures](tiny.webp)" in card
+    with Image.open(tmp_path / "tiny.webp") as failures:
+        assert failures.width > 3 * failures.height / 2  # four photos a row, seven held out
 
 
 def outcome_with(confidence: float, *, held: bool, stored_bytes: int = 25) -> Outcome:

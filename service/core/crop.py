@@ -114,8 +114,8 @@ def expected_dice(probabilities: NDArray[np.float32], region: Region) -> float:
     2 sum(p m) / (sum(p) + sum(m)): falls where the model wavers inside the region and where it
     suspects more outside of it.
     """
-    inside = float(probabilities[region.pixels].sum())
-    return 2.0 * inside / (float(probabilities.sum()) + int(region.pixels.sum()))
+    inside = region.sum_of(probabilities)
+    return 2.0 * inside / (float(probabilities.sum()) + region.area_px)
 
 
 def _large_regions(mask: Mask, policy: CropPolicy) -> list[Region]:

@@ -24,7 +24,11 @@ class Region:
 
     @property
     def area_px(self) -> int:
-        return int(self.pixels.sum())
+        return int(np.count_nonzero(self.pixels))
+
+    def sum_of(self, values: NDArray[np.float32]) -> float:
+        """Of (side, side), those that lie on its pixels."""
+        return _sum_on(self.pixels, self.box, values)
 
     def joined(self, other: Region) -> Region:
         box = Box(
@@ -40,13 +44,19 @@ def regions_of(
     probabilities: NDArray[np.float32], *, threshold: float, min_area_px: int = 1
 ) -> list[Region]:
     """The regions at or over `threshold`, pixels hanging together over sides and corners."""
-    labels = _labelled(probabilities >= threshold)
+    mask = probabilities >= threshold
+    if not mask.any():
+        return []
+    around = _window(bounds_of(mask))  # mostly a small part of all, and the rest costs as much
+    labels = _labelled(mask[around])
     areas_px = np.bincount(labels.ravel())
     areas_px[0] = 0  # what lies under the threshold
     found = []
     for label in np.flatnonzero(areas_px >= max(min_area_px, 1)):
-        pixels = labels == label
-        found.append(Region(pixels, bounds_of(pixels), float(probabilities[pixels].sum())))
+        pixels = np.zeros_like(mask)
+        pixels[around] = labels == label
+        box = bounds_of(pixels)
+        found.append(Region(pixels, box, _sum_on(pixels, box, probabilities)))
     return found
 
 
@@ -54,6 +64,16 @@ def bounds_of(pixels: NDArray[np.bool_]) -> Box:
     """The smallest box that holds all that are set, of which there is at least one."""
     rows, columns = np.flatnonzero(pixels.any(axis=1)), np.flatnonzero(pixels.any(axis=0))
     return Box(int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1)
+
+
+def _sum_on(pixels: NDArray[np.bool_], box: Box, values: NDArray[np.float32]) -> float:
+    """`box` holds all of the pixels."""
+    window = _window(box)
+    return float(values[window][pixels[window]].sum())
+
+
+def _window(box: Box) -> tuple[slice, slice]:
+    return slice(box.top, box.bottom), slice(box.left, box.right)
 
 
 def _labelled(mask: NDArray[np.bool_]) -> NDArray[np.int32]:

@@ -27,7 +27,7 @@ _RESOLVED_BY_RGBA = frozenset(("1", "L", "LA", "P", "PA", "RGB", "RGBA"))
 
 @dataclass(frozen=True, slots=True)
 class EncodedCrop:
-    """`box` is what was really cut, in upright pixels; `exact` was verified by reading it back."""
+    """`box` is what was really cut, in upright pixels; `exact` was verified, not assumed."""
 
     content: bytes
     format: PhotoFormat
@@ -108,7 +108,7 @@ def _cut(order: _Order) -> EncodedCrop | None:
         return None
     exif = carried_exif(photo.exif, photo.orientation, keep_gps=order.keep_gps)
     content = jpeg_with_metadata(cut.content, exif=exif, icc_profile=order.icc_profile)
-    if not (cut.read_back or _shows_the_same(content, order.raw, region, cut.box)):
+    if not (cut.proved or _shows_the_same(content, order.raw, region, cut.box)):
         return None
     return EncodedCrop(content, PhotoFormat.JPEG, order.upright_box(cut.box), exact=True)
 

@@ -41,8 +41,8 @@ class JpegCut:
 
     content: bytes
     box: Box
-    read_back: bool
-    """Whether what was written was read again and compared with what the photo has there."""
+    proved: bool
+    """Whether it is known that what was written is read as what the photo has there."""
 
 
 def cropped(content: bytes, raw_box: Box, *, scan: JpegScan | None = None) -> JpegCut | None:
@@ -62,7 +62,7 @@ def cut_of_scan(scan: JpegScan, raw_box: Box) -> JpegCut | None:
     grid = _grid_box(raw_box, file.frame)
     cut = scan.cut(grid, _table_numbers(file.frame))
     box = grid.clipped(scan.width, scan.height)
-    return None if cut is None else JpegCut(_written(file, cut, box), box, read_back=True)
+    return None if cut is None else JpegCut(_written(file, cut, box), box, proved=True)
 
 
 def cut_of_coefficients(content: bytes, raw_box: Box) -> JpegCut | None:
@@ -82,7 +82,7 @@ def cut_of_coefficients(content: bytes, raw_box: Box) -> JpegCut | None:
     ]
     scan = scan_of(units, _table_numbers(frame))
     box = grid.clipped(frame.width, frame.height)
-    return None if scan is None else JpegCut(_written(file, scan, box), box, read_back=False)
+    return None if scan is None else JpegCut(_written(file, scan, box), box, proved=False)
 
 
 def seeing_box(content: bytes, raw_box: Box) -> Box:

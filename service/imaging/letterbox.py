@@ -20,6 +20,12 @@ def letterboxed(upright: Image.Image, frame: Letterbox) -> NDArray[np.uint8]:
     small = upright.convert("RGB").resize(
         (inner.width, inner.height), Image.Resampling.BILINEAR, reducing_gap=2.0
     )
+    return in_square(np.asarray(small), frame)
+
+
+def in_square(inner_pixels: NDArray[np.uint8], frame: Letterbox) -> NDArray[np.uint8]:
+    """The same of what has `frame.inner`'s size already, RGB."""
+    inner = frame.inner
     square = np.full((frame.side, frame.side, 3), PADDING_GREY, dtype=np.uint8)
-    square[inner.top : inner.bottom, inner.left : inner.right] = np.asarray(small)
+    square[inner.top : inner.bottom, inner.left : inner.right] = inner_pixels
     return square

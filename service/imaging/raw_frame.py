@@ -10,12 +10,13 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from service.core.geometry import Letterbox
+from service.core.orientation import Orientation
 from service.core.photo import Photo, PhotoFormat
 from service.imaging.decode import decoded
 from service.imaging.jpeg_file import jpeg_file, jpeg_header
 from service.imaging.jpeg_native import JpegScan, scanned
 from service.imaging.jpeg_thumbnail import Detail, LowBlocks, detail_for, low_blocks
-from service.imaging.letterbox import letterboxed
+from service.imaging.letterbox import in_square
 from service.imaging.model_input import model_input
 from service.imaging.upright import turned_upright
 
@@ -49,10 +50,12 @@ class RawFrame:
         orientation = self.photo.orientation
         frame = Letterbox(*self.photo.size, side)
         inner = frame.inner
-        small = self.small(*orientation.upright_size(inner.width, inner.height))
+        small = self._small(*orientation.upright_size(inner.width, inner.height))
         if small is None:
             return model_input(self.pixels, orientation, side=side)
-        return letterboxed(turned_upright(small, orientation), frame), frame
+        if orientation is not Orientation.UPRIGHT:
+            small = np.asarray(turned_upright(Image.fromarray(small), orientation))
+        return in_square(small, frame), frame
 
     def rendition(self, *, long_side: int) -> Image.Image:
         """As small as is cheap to have, but no smaller than a picture of this size needs."""
@@ -67,14 +70,19 @@ class RawFrame:
 
         With the native code and without it is the same to the last bit.
         """
+        pixels = self._small(width, height)
+        return None if pixels is None else Image.fromarray(pixels)
+
+    def _small(self, width: int, height: int) -> NDArray[np.uint8] | None:
+        """As `small`, (height, width, 3)."""
         detail = detail_for(*self.size, side=max(width, height))
         if detail is None or self.photo.format is not PhotoFormat.JPEG:
             return None
         scan = self._scan_at(detail)
         if scan is not None:
-            return Image.fromarray(scan.small(width, height))
+            return scan.small(width, height)
         blocks = self._low_blocks
-        return None if blocks is None else Image.fromarray(blocks.small(detail, width, height))
+        return None if blocks is None else blocks.small(detail, width, height)
 
     def _scan_at(self, detail: Detail) -> JpegScan | None:
         if self.scan is None or self.scan.detail is detail:

@@ -7,8 +7,9 @@ use crate::header::Header;
 use crate::huffman::{Class, Decoder, Definition, Pair};
 use crate::layout::Layout;
 use crate::optimal::definition_of;
+use crate::proof::require_in;
 use crate::refusal::{Answer, Refusal};
-use crate::tokens::{are_same, Content, Run, Token, TokenReader, Tokens, OVERSHOOT_BYTES, SYMBOLS};
+use crate::tokens::{Codes, Content, Run, Token, TokenReader, Tokens, OVERSHOOT_BYTES, SYMBOLS};
 use std::ops::Range;
 
 /// No cut is that large, so that damage cannot ask for more memory.
@@ -171,9 +172,17 @@ struct Writing<'a> {
 
 impl Writing<'_> {
     fn cut(&self) -> Answer<Cut> {
-        let tables: Vec<Definition> = self.counts().iter().map(definition_of).collect();
-        let (data, begins) = self.written(&tables);
-        self.require_in(&data, &tables, &begins)?;
+        let counts = self.counts();
+        let tables: Vec<Definition> = counts.iter().map(definition_of).collect();
+        let codes = Codes::of(&tables)?;
+        if !codes.are_for(&counts) {
+            return Err(Refusal::Damaged);
+        }
+        let (data, begins) = self.written(&codes);
+        require_in(&data, &codes, self.runs, &begins)?;
+        if cfg!(fuzzing) {
+            self.require_read_again(&data, &tables, &begins)?;
+        }
         Ok(Cut { tables, data })
     }
 
@@ -195,8 +204,7 @@ impl Writing<'_> {
     }
 
     /// The data, and at which bit each run begins before it was stuffed.
-    fn written(&self, tables: &[Definition]) -> (Vec<u8>, Vec<usize>) {
-        let codes = codes_of(tables);
+    fn written(&self, codes: &Codes) -> (Vec<u8>, Vec<usize>) {
         let mut writer = Writer::default();
         let mut begins = Vec::with_capacity(self.runs.len());
         for run in self.runs {
@@ -207,12 +215,11 @@ impl Writing<'_> {
                 let pairs = tokens.chunks_exact(2);
                 let last = pairs.remainder();
                 for pair in pairs {
-                    let (one, one_count) = written_as(&codes, pair[0]);
-                    let (other, other_count) = written_as(&codes, pair[1]);
-                    writer.push(one << other_count | other, one_count + other_count);
+                    let (value, count) = codes.both(pair[0], pair[1]);
+                    writer.push(value, count);
                 }
                 for &token in last {
-                    let (value, count) = written_as(&codes, token);
+                    let (value, count) = codes.written_as(token);
                     writer.push(value, count);
                 }
             }
@@ -220,8 +227,8 @@ impl Writing<'_> {
         (writer.finished(), begins)
     }
 
-    /// An error unless these very tokens are read back from the data.
-    fn require_in(&self, data: &[u8], tables: &[Definition], begins: &[usize]) -> Answer<()> {
+    /// As `require_in`, in the way that everybody goes: a second opinion.
+    fn require_read_again(&self, data: &[u8], tables: &[Definition], begins: &[usize]) -> Answer<()> {
         let decoders = tables
             .chunks_exact(2)
             .map(|pair| Ok((Decoder::new(&pair[0], Class::Dc)?, Decoder::new(&pair[1], Class::Ac)?)));
@@ -241,7 +248,7 @@ impl Writing<'_> {
             },
             |index, read| {
                 let run = &self.runs[index];
-                if are_same(&run.all, &read.all) && run.lengths == read.lengths {
+                if run.all == read.all && run.lengths == read.lengths {
                     Ok(())
                 } else {
                     Err(Refusal::Damaged)
@@ -249,23 +256,4 @@ impl Writing<'_> {
             },
         )
     }
-}
-
-/// By `Token::symbol`, a code and its length.
-fn codes_of(tables: &[Definition]) -> [(u32, u32); SYMBOLS] {
-    let mut codes = [(0, 0); SYMBOLS];
-    for (codes, table) in codes.chunks_exact_mut(256).zip(tables) {
-        for (code, length, symbol) in table.codes() {
-            codes[usize::from(symbol)] = (u32::from(code), u32::from(length));
-        }
-    }
-    codes
-}
-
-/// Its bits, the last one lowest, and how many they are.
-#[inline(always)]
-fn written_as(codes: &[(u32, u32); SYMBOLS], token: Token) -> (u64, u32) {
-    let (code, length) = codes[token.symbol()];
-    let (size, extra) = token.extra();
-    (u64::from(code << size | extra), length + size)
 }

@@ -93,6 +93,8 @@ pub struct Decoder {
     fast: Box<[Code; 1 << FAST_BITS]>,
     /// For each length: the first 16-bit window behind its codes, and where its symbols begin.
     ends: [u32; MAX_LENGTH + 1],
+    /// The first window behind the codes that `fast` knows.
+    first_long: u32,
     firsts: [i32; MAX_LENGTH + 1],
     symbols: Vec<Code>,
 }
@@ -106,6 +108,7 @@ impl Decoder {
         let mut decoder = Decoder {
             fast: Box::new([Code::default(); 1 << FAST_BITS]),
             ends: [0; MAX_LENGTH + 1],
+            first_long: 0,
             firsts: [0; MAX_LENGTH + 1],
             symbols: Vec::with_capacity(definition.symbols.len()),
         };
@@ -127,6 +130,7 @@ impl Decoder {
         self.ends[bits] = window + (1 << (MAX_LENGTH - bits));
         self.symbols.push(meaning);
         if bits <= FAST_BITS {
+            self.first_long = self.ends[bits];
             let from = (window >> (MAX_LENGTH - FAST_BITS)) as usize;
             self.fast[from..from + (1 << (FAST_BITS - bits))].fill(meaning);
         }
@@ -144,7 +148,10 @@ impl Decoder {
 
     #[cold]
     fn long_code(&self, window: u32) -> Code {
-        for length in 1..=MAX_LENGTH {
+        if window < self.first_long {
+            return Code::default();
+        }
+        for length in FAST_BITS + 1..=MAX_LENGTH {
             if window < self.ends[length] {
                 let index = self.firsts[length] + (window >> (MAX_LENGTH - length)) as i32;
                 return self.symbols.get(index as usize).copied().unwrap_or_default();

@@ -18,6 +18,7 @@ pub mod layout;
 pub mod machine;
 pub mod optimal;
 pub mod pieces;
+pub mod proof;
 pub mod refusal;
 pub mod scan;
 pub mod shrink;

@@ -2,9 +2,9 @@
 //! in the way that `lanes` explains, but one symbol at a time.
 
 use crate::bits::{window_at, Room};
-use crate::huffman::{Class, Decoder, Pair, MAX_DC_BITS, MAX_LENGTH};
-
+use crate::huffman::{Class, Decoder, Definition, Pair, MAX_DC_BITS, MAX_LENGTH};
 use crate::machine::{Lane, Machine, COUNT_BITS, END, FIRST, FULL, TROUBLE};
+use crate::proof::require_readable;
 use crate::refusal::{Answer, Refusal};
 
 /// A symbol, below the number of the table that it is to be written with, and above 16 bits for the
@@ -51,10 +51,10 @@ impl Token {
         (self.0 >> 16) as usize % SYMBOLS
     }
 
-    /// How many bits follow the code, and these.
+    /// The bits that follow the code.
     #[inline(always)]
-    pub fn extra(self) -> (u32, u32) {
-        (self.0 >> 16 & 15, self.0 & 0xFFFF)
+    fn extra(self) -> u32 {
+        self.0 & 0xFFFF
     }
 
     fn is_end(self) -> bool {
@@ -66,10 +66,44 @@ impl Token {
     }
 }
 
-/// Whether two lists are the same, found out several at a time.
-pub fn are_same(some: &[Token], others: &[Token]) -> bool {
-    let different = some.iter().zip(others).fold(0, |bits, (one, other)| bits | (one.0 ^ other.0));
-    some.len() == others.len() && different == 0
+/// What tokens are written as: by `Token::symbol`, the code above room for the magnitude's bits, and how
+/// many bits both are together.
+pub struct Codes([(u32, u32); SYMBOLS]);
+
+impl Codes {
+    /// Of tables, in the order of `Token::symbol`; an error where one could not be read.
+    pub fn of(tables: &[Definition]) -> Answer<Self> {
+        let mut codes = [(0, 0); SYMBOLS];
+        let classes = [Class::Dc, Class::Ac].into_iter().cycle();
+        for ((codes, table), class) in codes.chunks_exact_mut(256).zip(tables).zip(classes) {
+            require_readable(table, class)?;
+            for (code, length, symbol) in table.codes() {
+                let size = symbol & 15;
+                codes[usize::from(symbol)] = (u32::from(code) << size, u32::from(length + size));
+            }
+        }
+        Ok(Codes(codes))
+    }
+
+    /// Whether there is one for each of the symbols, table by table, that occur at all.
+    pub fn are_for(&self, counts: &[[u32; 256]]) -> bool {
+        counts.iter().flatten().zip(&self.0).all(|(&count, &(_, length))| count == 0 || length > 0)
+    }
+
+    /// A token's bits, the last one lowest, and how many they are.
+    #[inline(always)]
+    pub fn written_as(&self, token: Token) -> (u64, u32) {
+        let (code, count) = self.0[token.symbol()];
+        (u64::from(code | token.extra()), count)
+    }
+
+    /// Of two, one behind the other.
+    #[inline(always)]
+    pub fn both(&self, one: Token, other: Token) -> (u64, u32) {
+        let (first, first_count) = self.written_as(one);
+        let (second, second_count) = self.written_as(other);
+        (first << second_count | second, first_count + second_count)
+    }
 }
 
 /// The tokens of blocks, one behind another.

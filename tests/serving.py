@@ -21,6 +21,7 @@ from service.adapters.sql.jobs import SqlJobLedger
 from service.api.app import application
 from service.api.keys import Authentication, AuthRule
 from service.api.parts import Parts
+from service.cli.http_protocol import WholeChunks
 from service.core.access import ApiKey, Scope, secret_sha256
 from service.core.crop import CropPolicy
 from service.core.encoding import Encoding
@@ -34,7 +35,9 @@ from service.usecases.places import OwnStore
 from service.usecases.restore import Restore
 from service.usecases.upload import Intake
 
-START_S = 10.0
+START_S = 60.0
+ANSWER_S = 120.0
+"""Limits for a busy machine: nothing is expected to take so long."""
 NO_DATABASE = "sqlite:////no/such/folder/jobs.db"
 """Of tests that have no jobs: whoever asks for some finds the database away."""
 
@@ -96,7 +99,7 @@ def bearer(secret: str) -> dict[str, str]:
 @contextmanager
 def client_of(parts: Parts) -> Iterator[httpx.Client]:
     """A client of the parts' application, which runs until the block ends."""
-    with served(site_of(parts)) as url, httpx.Client(base_url=url, timeout=30.0) as client:
+    with served(site_of(parts)) as url, httpx.Client(base_url=url, timeout=ANSWER_S) as client:
         yield client
 
 
@@ -111,7 +114,9 @@ def upload(client: httpx.Client, photo: bytes, **fields: str) -> dict[str, Any]:
 @contextmanager
 def served(app: FastAPI) -> Iterator[str]:
     """The address at which the application answers until the block ends."""
-    config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", ws="none")
+    config = uvicorn.Config(
+        app, http=WholeChunks, log_config=None, access_log=False, lifespan="off", ws="none"
+    )
     server = uvicorn.Server(config)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         thread = threading.Thread(target=server.run, args=([listener],))

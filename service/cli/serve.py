@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 GRACE_S = 30
 """How long requests in flight may take to finish once the server was told to stop."""
 BACKLOG = 2048
+PROTOCOL = "service.cli.http_protocol:WholeChunks"
+"""Named, so that it is only imported by who serves."""
 
 
 @takes_settings(*ALL)
@@ -86,7 +88,7 @@ def engines() -> tuple[str, str]:
     config = _config(nothing)
     config.load()
     loop = config.get_loop_factory()
-    parser = getattr(config.http_protocol_class, "__module__", "")
+    parser = getattr(config.http_protocol_class.__base__, "__module__", "")
     return (
         loop.__module__.partition(".")[0] if loop else "asyncio",
         parser.rpartition(".")[2].removesuffix("_impl"),
@@ -96,6 +98,7 @@ def engines() -> tuple[str, str]:
 def _config(app: Callable[..., object]) -> uvicorn.Config:
     return uvicorn.Config(
         app,
+        http=PROTOCOL,
         log_config=None,
         access_log=False,
         server_header=False,

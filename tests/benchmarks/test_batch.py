@@ -184,10 +184,10 @@ class Rig:
 
 @pytest.fixture
 def rig(
-    tmp_path: Path, s3_server: S3Server, postgres: PostgresServer, postgresql_url: str
+    tmp_path: Path, lean_s3_server: S3Server, postgres: PostgresServer, postgresql_url: str
 ) -> Iterator[Rig]:
-    with opened_site(Workplace(tmp_path), s3_server, postgresql_url) as site:
-        rig = Rig(site, (s3_server.process.pid, postgres.process.pid))
+    with opened_site(Workplace(tmp_path), lean_s3_server, postgresql_url) as site:
+        rig = Rig(site, (lean_s3_server.process.pid, postgres.process.pid))
         yield rig
         rig.place(0)
 

@@ -109,11 +109,11 @@ def test_uploads_to_a_folder_and_sqlite(workplace: Workplace, kind: str) -> None
 
 
 def test_uploads_to_s3_and_postgresql(
-    workplace: Workplace, s3_server: S3Server, postgresql_url: str
+    workplace: Workplace, lean_s3_server: S3Server, postgresql_url: str
 ) -> None:
     photos = photos_of("grainy")
     distributed = {"METERCROP_DATABASE_URL": postgresql_url}
-    distributed |= s3_server.environment(f"s3://{s3_server.new_bucket()}/photos")
+    distributed |= lean_s3_server.environment(f"s3://{lean_s3_server.new_bucket()}/photos")
     place = replace(workplace, settings={**workplace.settings, **distributed})
     with on_one(place) as service:
         turns = [

@@ -85,7 +85,7 @@ class S3Server:
         }
 
 
-def rclone_server(folder: Path) -> S3Server:
+def rclone_server(folder: Path, *options: str) -> S3Server:
     """Not yet started; keeps its buckets as folders in `folder`, its cache and log beside them."""
     buckets = folder / "buckets"
     buckets.mkdir()
@@ -95,6 +95,7 @@ def rclone_server(folder: Path) -> S3Server:
         *("--addr", f"127.0.0.1:{port}"),
         *("--auth-key", f"{ACCESS_KEY},{SECRET_KEY}"),
         *("--config", str(folder / "rclone.conf"), "--cache-dir", str(folder / "cache")),
+        *options,
     )
     process = ServerProcess(command, lambda: port_answers(port), folder / "rclone.log")
     return S3Server(f"127.0.0.1:{port}", process)
@@ -113,6 +114,19 @@ def rclone_program() -> str:
 def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
     """`rclone serve s3`; who stops it starts it again, best with `outage()`."""
     server = rclone_server(tmp_path_factory.mktemp("rclone"))
+    with running(server.process):
+        yield server
+
+
+@pytest.fixture(scope="session")
+def lean_s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
+    """For benchmarks, where it shares the cores with what is measured.
+
+    rclone takes the MD5 of a whole object not only when it is written, for the ETag that it keeps,
+    but once more each time it has been read, which is two thirds of what a GET costs it. A server
+    that stores the ETag need not, and this one does not. Its ETags are the same true MD5s.
+    """
+    server = rclone_server(tmp_path_factory.mktemp("rclone"), "--no-checksum")
     with running(server.process):
         yield server
 

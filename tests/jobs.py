@@ -6,14 +6,26 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 from uuid_utils.compat import uuid7
 
 from service.core.archive import ArchivedObject
-from service.core.job import Item, ItemState, Job, JobCounts, JobPlan, JobState, Mode, Outcome
+from service.core.history import is_unbroken
+from service.core.job import (
+    Item,
+    ItemState,
+    Job,
+    JobCounts,
+    JobPlan,
+    JobState,
+    Mode,
+    Outcome,
+    Worker,
+)
 from service.core.record import Record, Source
-from service.ports import JobLedger
+from service.ports import JobLedger, Ledger
 from tests.records import NOON, cropped_record
 
 ROOT = "s3://archive"
@@ -102,3 +114,23 @@ def counted(items: Iterable[Item]) -> JobCounts:
         failed=states[ItemState.FAILED],
         skipped=states[ItemState.SKIPPED],
     )
+
+
+def living_worker() -> Worker:
+    """Has told that it lives so late that it does for as long as a test can take."""
+    later = datetime.now(UTC) + timedelta(hours=1)
+    return Worker("one", "host", later, later)
+
+
+def current(jobs: JobLedger, job: Job) -> Job:
+    """The job as its ledger has it now."""
+    found = jobs.job(job.id)
+    assert found is not None
+    return found
+
+
+def events_of(photos: Ledger, photo_id: UUID) -> list[str]:
+    """What happened to the photo, in order; its history must be unbroken."""
+    history = photos.history(photo_id)
+    assert is_unbroken(history)
+    return [entry.event for entry in history]

@@ -16,7 +16,7 @@ def at_once(work: Callable[[int], T], *, threads: int = THREADS) -> list[T]:
     barrier = Barrier(threads)
 
     def when_all_are_there(n: int) -> T:
-        barrier.wait(timeout=10)
+        barrier.wait(timeout=60)
         return work(n)
 
     with ThreadPoolExecutor(threads) as pool:

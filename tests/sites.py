@@ -21,10 +21,10 @@ from tests.archives import numbered
 from tests.painted import painted_photo
 from tests.servers.postgres import opened
 from tests.servers.s3 import S3Server
-from tests.service.commands import Workplace
+from tests.service.commands import TIMEOUT_S, Workplace
 
 PAINTED = Box(120, 90, 200, 130)
-ROOMY_S = 90.0
+ROOMY_S = 240.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,7 @@ class Site:
         finally:
             process.send_signal(signal.SIGCONT)
             process.terminate()
-            process.wait(timeout=30)
+            process.wait(timeout=TIMEOUT_S)
 
 
 @contextmanager

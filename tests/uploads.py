@@ -15,12 +15,11 @@ from time import clock_gettime, perf_counter, sleep
 from typing import IO
 from urllib.parse import urlsplit
 
-from tests.service.commands import Workplace
+from tests.service.commands import TIMEOUT_S, Workplace
 
 BOUNDARY = "------------------------d74496d66958873e"
 """As curl makes them."""
 WITHIN_S = 600.0
-STOP_S = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +94,7 @@ def served_by(start: Callable[[IO[str]], subprocess.Popen[str]], log: Path) -> I
         yield Served(process, _address(process, log))
     finally:
         process.terminate()
-        process.wait(timeout=STOP_S)
+        process.wait(timeout=TIMEOUT_S)
 
 
 def _address(process: subprocess.Popen[str], log: Path) -> str:

@@ -24,8 +24,10 @@ class Readiness:
         ledger: Ledger,
         *,
         patience_s: float = PATIENCE_S,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._patience_s = patience_s
+        self._clock = clock
         self._attempts = attempts(segmenter, store, ledger)
         self._lock = anyio.Lock()
         self._asked_at = float("-inf")
@@ -34,9 +36,9 @@ class Readiness:
     async def checks(self) -> tuple[Check, ...]:
         """One for each part, in the same order; a part that is silent for long has failed."""
         async with self._lock:
-            if time.monotonic() - self._asked_at >= FRESH_S:
+            if self._clock() - self._asked_at >= FRESH_S:
                 self._checks = await self._ask()
-                self._asked_at = time.monotonic()
+                self._asked_at = self._clock()
             return self._checks
 
     async def _ask(self) -> tuple[Check, ...]:

@@ -34,6 +34,12 @@ class Watched:
         """Nothing that axe-core calls serious or critical."""
         assert serious_findings(self.page) == []
 
+    def expect_width(self, width_px: int) -> None:
+        """Nothing sticks out of the screen."""
+        self.page.wait_for_function(
+            "width => document.documentElement.scrollWidth === width", arg=width_px
+        )
+
 
 def watched(page: Page, url: str) -> Watched:
     """Errors on the console, failures of scripts, and requests to other hosts are noted."""

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, BrowserContext, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
 
 from service.adapters.folder import FolderStore
 from service.adapters.onnx import OnnxSegmenter
-from service.adapters.sql.engine import engine_for
 from service.adapters.sql.jobs import SqlJobLedger
 from service.adapters.sql.ledger import SqlLedger
 from service.adapters.sql.migrate import migrate
@@ -20,9 +20,11 @@ from service.api.keys import AuthRule
 from service.api.parts import Parts
 from tests.browser.browsing import DESK, Watched, Website, watched
 from tests.segmenters import colour_segmenter
-from tests.serving import parts_of, served, site_of
+from tests.servers.postgres import opened
+from tests.serving import ANSWER_S, parts_of, served, site_of
 
-PATIENCE_MS = 15_000
+PATIENCE_MS = 180_000
+"""A limit for a busy machine: nothing is expected to take so long."""
 
 
 @pytest.fixture(scope="session")
@@ -36,6 +38,7 @@ def browser() -> Iterator[Browser]:
 
     Not longer than for these tests: while it is open, the thread has a running event loop.
     """
+    expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=shutil.which("chromium"), args=["--no-sandbox", "--disable-gpu"]
@@ -45,13 +48,14 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def parts(tmp_path: Path, segmenter: OnnxSegmenter) -> Parts:
-    return browsed_parts(tmp_path, segmenter)
+def parts(tmp_path: Path, segmenter: OnnxSegmenter) -> Iterator[Parts]:
+    with browsed_parts(tmp_path, segmenter) as parts:
+        yield parts
 
 
 @pytest.fixture
 def website(parts: Parts) -> Iterator[Website]:
-    with served(site_of(parts)) as url, httpx.Client(base_url=url, timeout=30.0) as client:
+    with served(site_of(parts)) as url, httpx.Client(base_url=url, timeout=ANSWER_S) as client:
         yield Website(url, client, parts)
 
 
@@ -87,10 +91,11 @@ def tab(open_tab: Callable[..., Watched]) -> Watched:
     return open_tab()
 
 
+@contextmanager
 def browsed_parts(
     folder: Path, segmenter: OnnxSegmenter, *, rule: AuthRule = AuthRule.NEVER
-) -> Parts:
-    engine = engine_for(f"sqlite:///{folder}/metercrop.db")
-    migrate(engine)
-    store = FolderStore(folder / "objects")
-    return parts_of(segmenter, store, SqlLedger(engine), jobs=SqlJobLedger(engine), rule=rule)
+) -> Iterator[Parts]:
+    with opened(f"sqlite:///{folder}/metercrop.db") as engine:
+        migrate(engine)
+        store = FolderStore(folder / "objects")
+        yield parts_of(segmenter, store, SqlLedger(engine), jobs=SqlJobLedger(engine), rule=rule)

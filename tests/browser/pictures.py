@@ -9,6 +9,7 @@ ARE_SHOWN = "pictures => pictures.every(each => each.complete && each.naturalWid
 
 def see_all_pictures(page: Page) -> None:
     """Goes through the page until each of them is there, and none is broken."""
+    page.wait_for_load_state()  # with all of the page there, all of its pictures are
     pictures = page.locator("main img")
     for each in pictures.all():
         each.scroll_into_view_if_needed()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.browser.browsing import DESK, PHONE, Watched
 
@@ -21,12 +22,12 @@ def test_page_without_photos_is_accessible_and_as_wide_as_the_screen(
     tab = open_tab(path, size=size)
     tab.page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
     tab.expect_no_findings()
-    assert tab.page.evaluate("document.documentElement.scrollWidth") == size[0]
-    assert tab.page.locator("h1").count() == 1
+    tab.expect_width(size[0])
+    expect(tab.page.locator("h1")).to_have_count(1)
 
 
 def test_keyboard_goes_straight_to_the_content(tab: Watched) -> None:
     tab.page.keyboard.press("Tab")
-    assert tab.page.locator(":focus").inner_text() == "Skip to the content"
+    expect(tab.page.locator(":focus")).to_have_text("Skip to the content")
     tab.page.keyboard.press("Enter")
-    assert tab.page.evaluate("document.activeElement.id") == "main"
+    expect(tab.page.locator("#main")).to_be_focused()

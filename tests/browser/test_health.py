@@ -28,7 +28,7 @@ def test_page_is_accessible_and_as_wide_as_the_screen(
     tab.page.get_by_text("The same as a table").click()
 
     tab.expect_no_findings()
-    assert tab.page.evaluate("document.documentElement.scrollWidth") == size[0]
+    tab.expect_width(size[0])
     expect(tab.page.locator("canvas")).to_have_count(3)
 
 
@@ -42,7 +42,7 @@ def test_live_part_follows_what_happens(
     objects.rename(tmp_path / "away")
     objects.write_text("no folder")
     page.wait_for_timeout(1_100)  # an answer is shared for a second
-    page.evaluate(ASK_NOW)
+    page.evaluate(ASK_NOW)  # too early still, and the page asks by itself
 
     expect(page.get_by_text("Not ready.", exact=True)).to_be_visible()
     expect(page.get_by_role("heading", name="Store fails")).to_be_visible()

@@ -10,19 +10,24 @@ from uuid import UUID
 
 import pytest
 from playwright.sync_api import expect
+from sqlalchemy import update
 
+from service.adapters.sql.engine import for_writing
+from service.adapters.sql.tables import JobRow
 from service.core.job import ENDED, Job, JobState
 from tests.archives import numbered
 from tests.browser.browsing import DESK, PHONE, Watched, Website
 from tests.jobs import archive_of, batch_record, cropped, failed, job_over
 from tests.painted import painted_photo
-from tests.service.commands import workplace_in
+from tests.servers.postgres import opened
+from tests.service.commands import TIMEOUT_S, workplace_in
 from tests.serving import now_in_utc
 from tests.sites import PAINTED
 
-ROOMY_MS = 60_000
-"""A worker loads its model first."""
 PHOTOS = 80
+ASK_NOW = """() => htmx.ajax(
+  "GET", `${location.pathname}/live`, {target: "#live", swap: "outerHTML"})"""
+"""What the page does every two seconds."""
 
 
 def filled_archive(folder: Path) -> Path:
@@ -46,7 +51,15 @@ def worker(folder: Path) -> Iterator[None]:
             yield
         finally:
             process.terminate()
-            process.wait(timeout=30)
+            process.wait(timeout=TIMEOUT_S)
+
+
+def hurry(folder: Path, job: Job) -> None:
+    """Its rate left time for a pause; the rest needs none."""
+    quickly = update(JobRow).where(JobRow.id == job.id).values(max_per_second=None)
+    url = f"sqlite:///{folder}/metercrop.db"
+    with opened(url) as engine, for_writing(engine).begin() as connection:
+        connection.execute(quickly)
 
 
 def job_now(website: Website, tab: Watched) -> Job:
@@ -65,15 +78,15 @@ def test_job_is_followed_from_its_form_through_a_pause_to_its_end(
     page.get_by_label("Source").fill(f"file://{archive}")
     page.get_by_label("Dry run").uncheck()
     page.get_by_text("Limits and priority").click()
-    page.get_by_label("Objects a second").fill("20")
+    page.get_by_label("Objects a second").fill("2")
     page.get_by_role("button", name="Create the job").click()
     expect(page.get_by_role("main")).to_contain_text("No worker is there")
     tab.expect_no_findings()
 
     with worker(tmp_path):
-        expect(page.get_by_role("main")).not_to_contain_text("No worker", timeout=ROOMY_MS)
+        expect(page.get_by_role("main")).not_to_contain_text("No worker")
         cropped_so_far = page.locator(".outcomes div").first.get_by_role("link")
-        expect(cropped_so_far).to_be_visible(timeout=ROOMY_MS)
+        expect(cropped_so_far).to_be_visible()
         page.get_by_role("button", name="Pause").click()
         expect(page.get_by_text("It rests until somebody resumes it")).to_be_visible()
         resting = job_now(website, tab)
@@ -81,8 +94,9 @@ def test_job_is_followed_from_its_form_through_a_pause_to_its_end(
         assert 0 < resting.counts.finished < PHOTOS
         tab.expect_no_findings()
 
+        hurry(tmp_path, resting)
         page.get_by_role("button", name="Resume").click()
-        expect(page.get_by_text("All of it is dealt with")).to_be_visible(timeout=ROOMY_MS)
+        expect(page.get_by_text("All of it is dealt with")).to_be_visible()
         expect(page.locator("#told")).to_have_text("The job is now complete.")
 
     ended = job_now(website, tab)
@@ -113,6 +127,23 @@ def test_button_keeps_the_keyboard_while_the_page_renews_itself(
     expect(tab.page.get_by_role("button", name="Cancel")).to_be_focused()
 
 
+def test_button_is_not_replaced_while_it_is_pressed(
+    open_tab: Callable[..., Watched], website: Website
+) -> None:
+    job, items = job_over(website.parts.jobs, archive_of(3))
+    website.parts.jobs.move(job.id, to=JobState.RUNNING, only_from=set(JobState), at=now_in_utc())
+    page = open_tab(f"/jobs/{job.id}").page
+    website.parts.jobs.settle(job.id, [cropped(items[0], batch_record("one"))])
+
+    page.get_by_role("button", name="Cancel").hover()
+    page.mouse.down()
+    page.evaluate(ASK_NOW)
+    page.mouse.up()
+
+    expect(page.get_by_text("cancelling", exact=True)).to_be_visible()
+    expect(page.get_by_text("1 of 3 objects")).to_be_visible()
+
+
 @pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_pages_of_jobs_are_accessible_and_fit_the_screen(
@@ -126,8 +157,8 @@ def test_pages_of_jobs_are_accessible_and_fit_the_screen(
     for path in pages:
         tab.page.goto(path)
         tab.expect_no_findings()
-        assert tab.page.evaluate("document.documentElement.scrollWidth") == size[0], path
-        assert tab.page.locator("h1").count() == 1
+        tab.expect_width(size[0])
+        expect(tab.page.locator("h1")).to_have_count(1)
 
 
 def test_form_says_what_is_wrong_and_keeps_what_was_typed(

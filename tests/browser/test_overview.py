@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
+from service.adapters.onnx import OnnxSegmenter
+from service.api.parts import Parts
 from service.core.figures import share, size
 from tests.browser.browsing import DESK, PHONE, Watched, Website
+from tests.browser.conftest import browsed_parts
 from tests.painted import painted_photo
+from tests.records import NOON
 from tests.serving import upload
 
 SITES = ("Harbour", "Old Town", "Mill Street")
+
+
+@pytest.fixture
+def parts(tmp_path: Path, segmenter: OnnxSegmenter) -> Iterator[Parts]:
+    """It is always noon: at midnight the last thirty days become others."""
+    with browsed_parts(tmp_path, segmenter) as parts:
+        yield replace(parts, intake=replace(parts.intake, clock=lambda: NOON))
 
 
 @pytest.fixture
@@ -33,12 +47,11 @@ def expect_chart_colours(page: Page, expected: list[str]) -> None:
     )
 
 
-def is_drawn(page: Page) -> bool:
-    drawn: bool = page.evaluate(
+def expect_drawn(page: Page) -> None:
+    page.wait_for_function(
         "() => document.querySelector('canvas').getContext('2d')"
         ".getImageData(0, 0, 9999, 9999).data.some((value) => value > 0)"
     )
-    return drawn
 
 
 @pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
@@ -51,7 +64,7 @@ def test_page_is_accessible_and_as_wide_as_the_screen(
     tab.page.get_by_text("The same as a table").click()
 
     tab.expect_no_findings()
-    assert tab.page.evaluate("document.documentElement.scrollWidth") == size[0]
+    tab.expect_width(size[0])
 
 
 def test_figures_are_those_of_the_api(filled: Website, tab: Watched) -> None:
@@ -66,20 +79,23 @@ def test_figures_are_those_of_the_api(filled: Website, tab: Watched) -> None:
 def test_chart_is_drawn_in_the_colours_of_the_scheme(filled: Website, tab: Watched) -> None:
     tab.page.emulate_media(color_scheme="light", reduced_motion="reduce")
     expect_chart_colours(tab.page, ["#8496a8", "#0a7a4b"])
-    assert is_drawn(tab.page)
+    expect_drawn(tab.page)
 
     tab.page.emulate_media(color_scheme="dark", reduced_motion="reduce")
     expect_chart_colours(tab.page, ["#70849a", "#4cc38a"])
-    assert is_drawn(tab.page)
+    expect_drawn(tab.page)
 
 
 def test_filter_is_kept_in_the_address_and_can_be_sent_to_a_colleague(
     filled: Website, tab: Watched, open_tab: Callable[..., Watched]
 ) -> None:
     tab.page.get_by_role("link", name="30 days").click()
+    tab.page.wait_for_url("**from=2026-01-31**")
     tab.page.get_by_label("Grouped by").select_option("week")
     tab.page.get_by_role("button", name="Show").click()
+    tab.page.wait_for_url("**group_by=week**")
     tab.page.get_by_role("link", name="Reason for keeping").click()
+    tab.page.wait_for_url("**by=reason**")
     sent = open_tab(tab.page.url.removeprefix(filled.url)).page
 
     assert "group_by=week" in sent.url
@@ -93,7 +109,7 @@ def test_row_leads_to_its_photos(filled: Website, tab: Watched) -> None:
     tab.page.get_by_role("link", name=SITES[0]).click()
 
     expect(tab.page.get_by_role("heading", level=1)).to_have_text("Photos")
-    assert "site=Harbour" in tab.page.url
+    expect(tab.page).to_have_url(re.compile("site=Harbour"))
 
 
 def test_numbers_can_be_downloaded(filled: Website, tab: Watched) -> None:

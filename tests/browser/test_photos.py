@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -32,10 +32,10 @@ IN_PHOTO = """rect => {
 
 
 @pytest.fixture
-def parts(tmp_path: Path, segmenter: OnnxSegmenter) -> Parts:
+def parts(tmp_path: Path, segmenter: OnnxSegmenter) -> Iterator[Parts]:
     """Originals are kept for a day."""
-    parts = browsed_parts(tmp_path, segmenter)
-    return replace(parts, intake=replace(parts.intake, keep_originals=timedelta(days=1)))
+    with browsed_parts(tmp_path, segmenter) as parts:
+        yield replace(parts, intake=replace(parts.intake, keep_originals=timedelta(days=1)))
 
 
 @pytest.fixture
@@ -64,7 +64,7 @@ def test_photos_are_shown_to_everybody_and_fit_the_screen(
         tab.page.goto(f"/photos{path}")
         see_all_pictures(tab.page)
         tab.expect_no_findings()
-        assert tab.page.evaluate("document.documentElement.scrollWidth") == size[0]
+        tab.expect_width(size[0])
 
 
 def test_box_lies_where_the_crop_was_cut(
@@ -72,6 +72,7 @@ def test_box_lies_where_the_crop_was_cut(
 ) -> None:
     for path in ("/photos", f"/photos/{cropped['id']}"):
         page = open_tab(path).page
+        see_all_pictures(page)
         for selector, box in ((".box", cropped["crop"]), (".region", cropped["crop"]["region"])):
             drawn = page.locator(selector).evaluate(IN_PHOTO)
             sides = [box[side] for side in ("left", "top", "right", "bottom")]
@@ -113,6 +114,7 @@ def test_photo_is_reached_and_brought_back_by_keyboard_alone(
     page.locator("a.card").focus()
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", level=1)).to_contain_text("G-1047")
+    page.wait_for_load_state()
 
     page.get_by_text("Bring the original back").focus()
     page.keyboard.press("Enter")

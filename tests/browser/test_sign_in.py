@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -24,11 +25,11 @@ COOKIE = "metercrop"
 
 
 @pytest.fixture
-def parts(tmp_path: Path, segmenter: OnnxSegmenter) -> Parts:
+def parts(tmp_path: Path, segmenter: OnnxSegmenter) -> Iterator[Parts]:
     """A key is asked for, and there is one that may do everything."""
-    parts = browsed_parts(tmp_path, segmenter, rule=AuthRule.ALWAYS)
-    add_key(parts.ledger, KEY, Scope.ADMIN)
-    return parts
+    with browsed_parts(tmp_path, segmenter, rule=AuthRule.ALWAYS) as parts:
+        add_key(parts.ledger, KEY, Scope.ADMIN)
+        yield parts
 
 
 def sign_in(tab: Watched, key: str = KEY) -> None:
@@ -51,8 +52,10 @@ def test_sign_in_is_accessible_and_fits_the_screen(
     tab = open_tab("/sign-in", size=size)
     tab.page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
     sign_in(tab, "guessed")
+    expect(tab.page.get_by_role("alert")).to_be_visible()
+    tab.page.wait_for_load_state()
     tab.expect_no_findings()
-    assert tab.page.evaluate("document.documentElement.scrollWidth") == size[0]
+    tab.expect_width(size[0])
     forgive(tab, 401)
 
 
@@ -71,7 +74,7 @@ def test_refused_key_is_told_and_the_right_one_leads_to_the_page_that_was_asked_
     sign_in(tab)
 
     expect(tab.page.get_by_role("heading", level=1)).to_have_text("Health")
-    assert tab.page.url.endswith("/health?from=a-colleague")
+    expect(tab.page).to_have_url(re.compile(r"/health\?from=a-colleague$"))
     expect(tab.page.get_by_role("button", name="Sign out")).to_be_visible()
 
 
@@ -80,6 +83,7 @@ def test_signing_out_closes_the_pages_and_the_cookie_is_gone(
 ) -> None:
     tab = open_tab("/sign-in?next=/health")
     sign_in(tab)
+    expect(tab.page.get_by_role("heading", level=1)).to_have_text("Health")
     (cookie,) = tab.page.context.cookies()
     assert (cookie["name"], cookie["httpOnly"], cookie["sameSite"]) == (COOKIE, True, "Lax")
     assert tab.page.evaluate("document.cookie") == ""
@@ -98,6 +102,7 @@ def test_pictures_of_the_page_ride_on_the_session(
     record = website.client.post("/v1/photos", content=painted_photo(), headers=bearer(KEY)).json()
     tab = open_tab("/sign-in?next=/health")
     sign_in(tab)
+    expect(tab.page.get_by_role("heading", level=1)).to_have_text("Health")
 
     shown = tab.page.evaluate(
         """address => new Promise(done => {
@@ -116,8 +121,9 @@ def test_link_from_another_site_opens_the_page_but_its_form_does_nothing(
     open_tab: Callable[..., Watched], website: Website
 ) -> None:
     """`localhost` is another site than `127.0.0.1`, and serves pages of its own."""
-    tab = open_tab("/sign-in")
+    tab = open_tab("/sign-in?next=/health")
     sign_in(tab)
+    expect(tab.page.get_by_role("heading", level=1)).to_have_text("Health")
     elsewhere = website.url.replace("127.0.0.1", "localhost")
     tab.page.goto(f"{elsewhere}/sign-in")
     tab.complaints.clear()  # the other host was what we went for
@@ -154,7 +160,7 @@ def test_revoked_key_ends_the_session_of_an_open_page(
     website.parts.ledger.revoke_key(key.id, at=datetime.now(UTC))
 
     expect(tab.page).to_have_title("Sign in · metercrop")
-    assert tab.page.url.endswith("/sign-in?next=%2Fjobs")
+    expect(tab.page).to_have_url(re.compile(r"/sign-in\?next=%2Fjobs$"))
     forgive(tab, 401)
 
 
@@ -169,5 +175,6 @@ def test_key_without_the_scope_is_told_so_and_sees_what_it_may(
     expect(tab.page.get_by_role("navigation").get_by_role("link")).to_have_text(
         ["Try a photo", "API"]
     )
+    tab.page.wait_for_load_state()
     tab.expect_no_findings()
     forgive(tab, 403)

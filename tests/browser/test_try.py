@@ -47,7 +47,7 @@ def test_page_with_a_photo_is_accessible_and_fits_the_screen(
     choose(tab, painted_photo())
     expect(tab.page.get_by_role("heading", level=2).first).to_contain_text("It would be cropped")
     tab.expect_no_findings()
-    assert tab.page.evaluate("document.documentElement.scrollWidth") == size[0]
+    tab.expect_width(size[0])
 
 
 def test_dropped_photo_shows_mask_and_crop_and_is_stored_on_demand(
@@ -60,10 +60,11 @@ def test_dropped_photo_shows_mask_and_crop_and_is_stored_on_demand(
     expect(verdict).to_contain_text("It would be cropped")
     expect(verdict).to_be_focused()
     shown = tab.page.locator("figure img")
-    expect(shown).to_have_count(2)
-    widths = shown.evaluate_all("all => all.map(each => each.complete && each.naturalWidth)")
     decision = website.client.post("/v1/segment", content=painted_photo()).json()
-    assert widths == [640, decision["crop"]["right"] - decision["crop"]["left"]]
+    widths = [640, decision["crop"]["right"] - decision["crop"]["left"]]
+    expect(shown).to_have_count(2)
+    for each, width in zip(shown.all(), widths, strict=True):
+        expect(each).to_have_js_property(name="naturalWidth", value=width)
     assert website.client.get("/v1/photos").json()["items"] == []
 
     tab.page.get_by_role("textbox", name="Meter").fill("G-1047")
@@ -72,7 +73,7 @@ def test_dropped_photo_shows_mask_and_crop_and_is_stored_on_demand(
 
     tab.page.wait_for_url("**/photos/*")
     (record,) = website.client.get("/v1/photos").json()["items"]
-    assert tab.page.url == f"{website.url}/photos/{record['id']}"
+    expect(tab.page).to_have_url(f"{website.url}/photos/{record['id']}")
     assert (record["meter_id"], record["site"]) == ("G-1047", "Trento")
     expect(tab.page.get_by_role("heading", level=1)).to_contain_text("G-1047")
 

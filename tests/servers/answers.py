@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -51,5 +52,18 @@ def _answer_all(listener: socket.socket, answers: list[bytes]) -> None:
         except OSError:
             return
         with connection:
-            connection.recv(65_536)
+            _read_request(connection)
             connection.sendall(answers.pop(0) if len(answers) > 1 else answers[0])
+
+
+def _read_request(connection: socket.socket) -> None:
+    """All of it, as hanging up before would reset the connection, and the answer with it."""
+    head, length = b"", 0
+    while b"\r\n\r\n" not in head and (received := connection.recv(65_536)):
+        head += received
+    head, _, body = head.partition(b"\r\n\r\n")
+    if announced := re.search(rb"^content-length: *(\d+)", head, re.IGNORECASE | re.MULTILINE):
+        length = int(announced[1])
+    left = length - len(body)
+    while left > 0 and (received := connection.recv(65_536)):
+        left -= len(received)

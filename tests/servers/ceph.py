@@ -78,7 +78,7 @@ class Cluster:
     def run(self, program: str, *arguments: str) -> str:
         """What the program prints; raises RuntimeError with its complaint."""
         command = (program, "--conf", str(self.folder / "ceph.conf"), *arguments)
-        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=180, check=False)
         if done.returncode != 0:
             raise RuntimeError(f"{' '.join(command)} failed:\n{done.stderr}{done.stdout}")
         return done.stdout

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import sqlite3
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -16,7 +17,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, event
 
 from service.adapters.sql.engine import engine_for
 from service.adapters.sql.ledger import SqlLedger
@@ -27,6 +28,7 @@ from tests.servers.process import ServerProcess, free_port, running
 
 MEMORY = Path("/dev/shm")
 MEMORY_NEEDED_BYTES = 2_000_000_000
+LOCK_WAIT_MS = 300_000
 USER, PASSWORD = "metercrop", "pa55-of-the-tests"
 AS_NOBODY = ("setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups")
 INIT_OPTIONS = ("--auth=scram-sha-256", "--encoding=UTF8", "--locale=C", "--no-sync")
@@ -150,12 +152,22 @@ def fast_folder() -> Iterator[Path]:
 
 @contextmanager
 def opened(url: str) -> Iterator[Engine]:
-    """An engine whose connections are closed at the end."""
+    """An engine whose connections are closed at the end.
+
+    SQLite's writers take turns by chance: on a busy machine one of many may miss all of its own for
+    longer than the service waits, so here they wait until it is a deadlock.
+    """
     engine = engine_for(url)
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _wait_long)
     try:
         yield engine
     finally:
         engine.dispose()
+
+
+def _wait_long(connection: sqlite3.Connection, _pool_entry: object) -> None:
+    connection.execute(f"pragma busy_timeout = {LOCK_WAIT_MS}")
 
 
 def new_server(folder: Path, **settings: str) -> PostgresServer:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import os
+import random
 import signal
 import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 POLL_S = 0.02
+STOP_S = 60.0
+PORTS = range(20_000, 32_000)
+"""Below those that Linux and macOS give to clients and to servers that ask for any."""
 
 
 @dataclass(slots=True)
@@ -27,7 +31,7 @@ class ServerProcess:
     environment: Mapping[str, str] = field(default_factory=dict)
     """Added to this process's own."""
     stop_signal: signal.Signals = signal.SIGTERM
-    deadline_s: float = 30.0
+    deadline_s: float = 120.0
     _process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -70,7 +74,7 @@ class ServerProcess:
             return
         process.send_signal(how)
         try:
-            process.wait(timeout=10)
+            process.wait(timeout=STOP_S)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
@@ -103,17 +107,22 @@ def running(server: ServerProcess) -> Iterator[ServerProcess]:
 
 
 def free_port() -> int:
-    """A loopback TCP port that nothing listens on right now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A loopback TCP port that nothing listens on, and that is nobody's while its server is down.
+
+    One that the kernel chose could be another process's by the time that the server is back.
+    """
+    chosen = random.SystemRandom()
+    while True:
+        port = chosen.choice(PORTS)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def port_answers(port: int) -> bool:
     """Whether something accepts connections on the loopback port."""
     try:
-        with socket.create_connection(("127.0.0.1", port), timeout=1.0):
+        with socket.create_connection(("127.0.0.1", port), timeout=5.0):
             return True
     except OSError:
         return False

@@ -30,13 +30,21 @@ class OnTerminal:
         """The text that the terminal was sent on stderr so far."""
         return ESCAPES.sub("", self.sent)
 
-    def shows(self, text: str) -> None:
+    def shows(self, text: str | re.Pattern[str]) -> None:
         """Returns once it has; fails where the command ends without, or never does."""
+        wanted = re.compile(re.escape(text)) if isinstance(text, str) else text
         deadline = time.monotonic() + TIMEOUT_S
-        while text not in self.seen:
+        while wanted.search(self.seen) is None:
             chunk = self._chunk(deadline - time.monotonic())
-            assert chunk, f"no {text!r} in {self.seen!r}"
+            assert chunk, f"no {wanted.pattern!r} in {self.seen!r}"
             self.sent += chunk.decode(errors="replace")
+
+    def ended(self) -> int:
+        """Its exit status. What it still says is read, as a full terminal would hold it up."""
+        deadline = time.monotonic() + TIMEOUT_S
+        while chunk := self._chunk(deadline - time.monotonic()):
+            self.sent += chunk.decode(errors="replace")
+        return self.process.wait(max(1.0, deadline - time.monotonic()))
 
     def _chunk(self, patience_s: float) -> bytes:
         """Empty at the end, and where nothing comes."""

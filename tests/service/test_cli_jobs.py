@@ -28,7 +28,7 @@ from service.usecases.jobs import JobRequest, JobRules, job_of, new_job
 from service.usecases.places import OwnStore
 from tests.records import NOON
 from tests.servers.postgres import opened
-from tests.service.commands import Workplace, workplace_in
+from tests.service.commands import TIMEOUT_S, Workplace, workplace_in
 from tests.service.terminals import on_terminal
 
 NO_JOB = "01900000-0000-7000-8000-000000000000"
@@ -253,7 +253,7 @@ def test_following_ends_with_the_job(workplace: Workplace, ledger: JobLedger) ->
         ledger.move(
             job.id, to=JobState.COMPLETE, only_from={JobState.RUNNING}, at=datetime.now(UTC)
         )
-        out, _ = following.communicate(timeout=30.0)
+        out, _ = following.communicate(timeout=TIMEOUT_S)
 
     assert following.returncode == 0
     assert json.loads(out)["state"] == "complete"
@@ -265,7 +265,7 @@ def test_ctrl_c_leaves_the_job_alone(workplace: Workplace, ledger: JobLedger) ->
         following.shows("running")
         following.process.send_signal(signal.SIGINT)
         following.shows(f"metercrop: job {job.id} goes on without being followed")
-        assert following.process.wait(30.0) == 130
+        assert following.ended() == 130
 
     assert job_of(ledger, job.id).state is JobState.RUNNING
 
@@ -279,4 +279,4 @@ def test_terminal_gets_a_bar_and_what_became_of_the_objects(
         following.shows("3/4")
         following.shows("cropped 1  kept 1  skipped 0  failed 1  saved 1.8 kB")
         ledger.move(job.id, to=JobState.PAUSED, only_from={JobState.RUNNING}, at=NOON)
-        assert following.process.wait(30.0) == 0
+        assert following.ended() == 0

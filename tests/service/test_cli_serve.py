@@ -18,9 +18,8 @@ from service import bootstrap
 from service.api.keys import AuthRule
 from service.settings import read_settings
 from tests.painted import painted_photo
-from tests.service.commands import Workplace, workplace_in
-
-STOP_S = 30.0
+from tests.servers.process import port_answers
+from tests.service.commands import TIMEOUT_S, Workplace, workplace_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +37,7 @@ class Service:
     def stop(self, how: signal.Signals = signal.SIGTERM) -> tuple[int, str]:
         """Its exit status, and what it wrote to stderr."""
         self.process.send_signal(how)
-        _, errors = self.process.communicate(timeout=STOP_S)
+        _, errors = self.process.communicate(timeout=TIMEOUT_S)
         return self.process.returncode, errors
 
 
@@ -61,9 +60,9 @@ def workplace(tmp_path: Path) -> Workplace:
 def test_service_says_where_it_is_takes_a_photo_and_stops_in_peace(workplace: Workplace) -> None:
     with serving(workplace) as service:
         assert "with colours 1.0.0 on CPUExecutionProvider" in service.line
-        assert httpx.get(f"{service.url}/readyz").status_code == 200
+        assert httpx.get(f"{service.url}/readyz", timeout=TIMEOUT_S).status_code == 200
         photo = {"file": painted_photo()}
-        answer = httpx.post(f"{service.url}/v1/photos", files=photo, timeout=30.0)
+        answer = httpx.post(f"{service.url}/v1/photos", files=photo, timeout=TIMEOUT_S)
         assert answer.status_code == 201
         assert answer.json()["status"] == "cropped"
         status, log = service.stop()
@@ -80,23 +79,25 @@ def test_request_in_flight_is_answered_after_the_order_to_stop(workplace: Workpl
     photo = painted_photo()
     with serving(workplace) as service:
         address = httpx.URL(service.url)
-        connection = http.client.HTTPConnection(address.host, address.port, timeout=30)
+        connection = http.client.HTTPConnection(address.host, address.port, timeout=TIMEOUT_S)
         connection.putrequest("POST", "/v1/photos")
         connection.putheader("Content-Type", "image/jpeg")
         connection.putheader("Content-Length", str(len(photo)))
+        connection.putheader("Expect", "100-continue")
         connection.endheaders(photo[:1000])
-        sleep(0.5)
+        connection.sock.recv(1, socket.MSG_PEEK)  # told to go on: it has the request in hand
         service.process.send_signal(signal.SIGTERM)
-        sleep(0.5)
+        while port_answers(address.port or 0):
+            sleep(0.02)
         connection.send(photo[1000:])
         assert connection.getresponse().status == 201
         connection.close()
-        assert service.process.wait(STOP_S) == 0
+        assert service.process.wait(TIMEOUT_S) == 0
 
 
 def test_log_is_json_where_no_person_reads_it(workplace: Workplace) -> None:
     with serving(workplace) as service:
-        httpx.get(f"{service.url}/no/such/page")
+        httpx.get(f"{service.url}/no/such/page", timeout=TIMEOUT_S)
         _, log = service.stop()
     assert re.search(r'^\{.*"event": "request\.[a-z]+".*\}$', log, re.MULTILINE)
 
@@ -122,7 +123,7 @@ def test_cuda_without_a_gpu_ends_with_1_and_one_line(tmp_path: Path) -> None:
 
 def test_embedded_database_is_made_on_the_way(workplace: Workplace) -> None:
     with serving(workplace) as service:
-        assert httpx.get(f"{service.url}/v1/photos").json()["items"] == []
+        assert httpx.get(f"{service.url}/v1/photos", timeout=TIMEOUT_S).json()["items"] == []
     assert (workplace.folder / "metercrop-data" / "metercrop.db").exists()
 
 

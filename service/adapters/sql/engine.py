@@ -17,6 +17,8 @@ CONNECT_TIMEOUT_S = 3
 SILENCE_TIMEOUT_S = 10
 """How long a server may not answer at all, say behind a cut cable."""
 STATEMENT_TIMEOUT_MS = 10_000
+IDLE_TRANSACTION_MS = 30_000
+"""How long a process that hangs amid a transaction may keep the others from its rows."""
 LOCK_WAIT_MS = 10_000
 """How long a writer waits for the others of an SQLite file."""
 
@@ -92,7 +94,8 @@ def _postgresql_engine(url: URL) -> Engine:
             "keepalives_idle": SILENCE_TIMEOUT_S,
             "keepalives_interval": 3,
             "keepalives_count": 3,
-            "options": f"{theirs} -c timezone=UTC -c statement_timeout={STATEMENT_TIMEOUT_MS}",
+            "options": f"{theirs} -c timezone=UTC -c statement_timeout={STATEMENT_TIMEOUT_MS} "
+            f"-c idle_in_transaction_session_timeout={IDLE_TRANSACTION_MS}",
         },
         isolation_level="READ COMMITTED",  # `record` looks again for what others have committed
         pool_size=POOL_SIZE,

@@ -31,7 +31,7 @@ from service.adapters.sql.savings_report import (
     totals_of,
 )
 from service.adapters.sql.tables import ApiKeyRow, IdempotencyKeyRow, PhotoRow
-from service.adapters.sql.transactions import Transactions, take_time
+from service.adapters.sql.transactions import Transactions, may_rest, take_time
 from service.core.access import ApiKey, SignIn
 from service.core.drift import ModelDay
 from service.core.errors import RequestRejected
@@ -166,6 +166,7 @@ class SqlLedger:
     def owned_objects(self) -> Iterator[OwnedObject]:
         with self._reading() as session:
             take_time(session)
+            may_rest(session)
             query = every_owned_object(session.get_bind().dialect.name)
             for key, size, photo_id in session.execute(query, execution_options=STREAMED):
                 yield OwnedObject(str(key), int(size or 0), photo_id)

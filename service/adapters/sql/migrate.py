@@ -57,6 +57,7 @@ def _wait_for_turn(connection: Connection) -> None:
     if connection.dialect.name == "postgresql":
         # An index of millions of rows, or waiting for the one who builds it, takes its time.
         connection.execute(text("set local statement_timeout = 0"))
+        connection.execute(text("set local idle_in_transaction_session_timeout = 0"))
         connection.execute(text("select pg_advisory_xact_lock(:key)"), {"key": LOCK_KEY})
 
 

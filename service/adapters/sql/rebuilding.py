@@ -41,7 +41,7 @@ from service.adapters.sql.rollup_sums import (
     summed,
 )
 from service.adapters.sql.savings_tables import SavingsBasisRow, SavingsSumRow
-from service.adapters.sql.transactions import Transactions, take_time
+from service.adapters.sql.transactions import Transactions, may_rest, take_time
 from service.adapters.sql.upserts import table_of
 from service.core.savings import Rebuilt
 
@@ -82,6 +82,7 @@ def _turn(transactions: Transactions) -> Iterator[None]:
     with transactions.reading() as session:
         if session.get_bind().dialect.name == "postgresql":
             take_time(session)
+            may_rest(session)
             session.execute(select(func.pg_advisory_xact_lock(TURN_KEY)))
         yield
 

@@ -57,3 +57,9 @@ def take_time(session: Session) -> None:
     """For what touches millions of rows, or none by an index; SQLite sets no limit."""
     if session.get_bind().dialect.name == "postgresql":
         session.execute(text("set local statement_timeout = 0"))
+
+
+def may_rest(session: Session) -> None:
+    """For what keeps its view or its turn while others work, and locks no rows meanwhile."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(text("set local idle_in_transaction_session_timeout = 0"))

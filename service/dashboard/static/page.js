@@ -32,10 +32,25 @@ function watchSilence() {
   document.addEventListener("htmx:afterSwap", () => { silent.hidden = true; });
 }
 
+// A button that is replaced between its press and its release is never clicked. So the live part
+// stays while something is pressed; it asks again anyway.
+function watchPresses() {
+  let isPressed = false;
+  const note = (pressed, ...events) => {
+    for (const each of events) window.addEventListener(each, () => { isPressed = pressed; });
+  };
+  note(true, "pointerdown", "keydown");
+  note(false, "pointerup", "pointercancel", "keyup", "blur");
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    if (isPressed && event.detail.target.id === "live") event.detail.shouldSwap = false;
+  });
+}
+
 document.querySelector("[data-zone]").textContent = zone;
 // On a phone the navigation is a strip that may have to be moved to its current entry.
 document.querySelector("nav [aria-current]")?.scrollIntoView({ inline: "center", block: "nearest" });
 watchSilence();
+watchPresses();
 showLocalTimes(document);
 document.addEventListener("htmx:afterSwap", (event) => showLocalTimes(event.target));
 document.addEventListener("submit", leaveEmptyFieldsOut);

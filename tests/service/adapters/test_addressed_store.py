@@ -28,6 +28,7 @@ from tests.service.adapters.test_object_store import (  # noqa: F401  they run o
     test_range_is_cut_at_the_end,
     test_second_put_replaces_the_first,
 )
+from tests.serving import ANSWER_S
 
 JPEG = "image/jpeg"
 
@@ -86,7 +87,7 @@ def test_object_in_a_bucket_has_a_presigned_address(
     owner.put("a b.jpg", b"served")
     url = store.presigned_url(f"{owner.root}/a b.jpg", expires_in=timedelta(minutes=1))
     assert url is not None
-    assert httpx.get(url).content == b"served"
+    assert httpx.get(url, timeout=ANSWER_S).content == b"served"
     of_a_file = store.presigned_url(f"file://{tmp_path}/a.jpg", expires_in=timedelta(minutes=1))
     assert of_a_file is None
 

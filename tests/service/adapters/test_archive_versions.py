@@ -219,11 +219,11 @@ def test_object_under_legal_hold_is_locked_until_it_is_lifted(lockable: Bucket) 
 
 
 def test_retention_that_is_over_locks_nothing(lockable: Bucket) -> None:
-    soon = datetime.now(UTC) + timedelta(seconds=1)
+    soon = datetime.now(UTC) + timedelta(seconds=4)
     lockable.put_locked("a.jpg", retention=Retention(GOVERNANCE, soon))
     found = lockable.found("a.jpg")
     assert lockable.archive.delete(found) is Removal.LOCKED
-    time.sleep(1.1)
+    time.sleep(max(0.0, (soon - datetime.now(UTC)).total_seconds()) + 0.1)
     assert lockable.archive.delete(found) is Removal.MARKED
 
 

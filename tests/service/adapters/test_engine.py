@@ -14,7 +14,7 @@ from service.adapters.engine import DbosEngine, Leaving, engine_database
 from service.core.job import Job
 from tests.jobs import new_job
 
-ROOMY_S = 30.0
+ROOMY_S = 120.0
 
 
 class Crew:

@@ -49,7 +49,7 @@ def kill_writer_in_the_middle(root: Path) -> None:
     """SIGKILL as soon as a file is being written, so that no code of the writer's runs after it."""
     command = [sys.executable, "-c", ENDLESS_WRITER, str(root), str(CONTENT_BYTES)]
     with subprocess.Popen(command, cwd=Path.cwd()) as writer:
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while time.monotonic() < deadline and writer.poll() is None:
             complete = (root / "same/key.jpg").exists()
             if complete and list(root.glob("same/*.part")):

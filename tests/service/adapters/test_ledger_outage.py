@@ -12,7 +12,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from sqlalchemy import make_url, text
+from sqlalchemy import event, make_url, text
 
 from service.adapters.sql.engine import MAX_OVERFLOW, POOL_SIZE, engine_for, for_writing
 from service.adapters.sql.ledger import SqlLedger
@@ -22,7 +22,8 @@ from tests.records import cropped_record
 from tests.servers.postgres import PASSWORD, PostgresServer, opened
 from tests.servers.process import free_port
 
-SOON_S = 5.0
+SOON_S = 30.0
+"""Far more than the limits, for a busy machine, and far less than for ever."""
 
 
 def test_stopped_postgresql_is_unavailable_soon_and_the_same_ledger_recovers(
@@ -89,6 +90,21 @@ def test_no_statement_runs_for_ever(postgresql_url: str) -> None:
         connection.close()
 
 
+def test_process_that_hangs_amid_a_transaction_does_not_keep_its_rows_for_ever(
+    postgresql_url: str,
+) -> None:
+    with opened(postgresql_url) as engine, engine.connect() as connection:
+        assert connection.scalar(text("show idle_in_transaction_session_timeout")) == "30s"
+
+
+def test_who_goes_through_all_objects_may_rest_on_the_way(postgresql_url: str) -> None:
+    asked: list[str] = []
+    with opened(postgresql_url) as engine:
+        event.listen(engine, "before_cursor_execute", lambda *call: asked.append(call[2]))
+        list(SqlLedger(engine).owned_objects())
+    assert "set local idle_in_transaction_session_timeout = 0" in asked
+
+
 class CutAtCommit:
     """Passes everything on to a server; its first commit gets there, but not the answer to it."""
 
@@ -104,7 +120,7 @@ class CutAtCommit:
         self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
         for thread in self._threads:
-            thread.join(timeout=10)
+            thread.join(timeout=60)
 
     def _accept(self) -> None:
         while True:
@@ -220,8 +236,7 @@ def test_sqlite_file_without_a_folder_is_unavailable(tmp_path: Path) -> None:
 def test_file_that_is_no_database_is_unavailable(tmp_path: Path) -> None:
     file = tmp_path / "metercrop.db"
     file.write_bytes(b"a reading is 01047" * 500)
-    engine = engine_for(f"sqlite:///{file}")
-    with pytest.raises(Unavailable, match="not a database"):
+    with opened(f"sqlite:///{file}") as engine, pytest.raises(Unavailable, match="not a database"):
         SqlLedger(engine).check()
 
 

@@ -110,7 +110,7 @@ def test_processes_share_a_database(engine: Engine, database_url: str) -> None:
         for name in ("one", "two")
     ]
 
-    complaints = [process.communicate(timeout=60)[1] for process in processes]
+    complaints = [process.communicate(timeout=180)[1] for process in processes]
 
     assert complaints == ["", ""]
     totals = SqlLedger(engine).totals(PhotoFilter(), min_billable_bytes=0)

@@ -150,6 +150,6 @@ def test_processes_that_migrate_at_once_all_end_well(empty_url: str) -> None:
         process.stdin.write("go\n")
         process.stdin.flush()
 
-    outcomes = [process.communicate(timeout=60) for process in processes]
+    outcomes = [process.communicate(timeout=180) for process in processes]
 
     assert outcomes == [("True\n", "")] * 2

@@ -36,7 +36,7 @@ def request_of(
 
 
 async def content_of(
-    request: Request, memory: Budget, *, max_bytes: int = 1_000, silence_s: float = 5.0
+    request: Request, memory: Budget, *, max_bytes: int = 1_000, silence_s: float = 60.0
 ) -> bytes:
     async with received(
         request, max_bytes=max_bytes, memory=memory, silence_s=silence_s

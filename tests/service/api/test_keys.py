@@ -13,6 +13,7 @@ from service.api.keys import FRESH_S, AccessDenied, Authentication, AuthRule
 from service.bootstrap import auth_rule_of
 from service.core.access import ApiKey, Scope
 from service.core.errors import Unavailable
+from service.core.photo import Limits
 from service.settings import Auth, Settings
 from tests.fakes import FakeLedger, FakeObjectStore
 from tests.problems import assert_problem
@@ -78,8 +79,14 @@ def test_what_machines_and_people_look_at_first_is_open(client: httpx.Client, pa
     assert client.get(path).status_code == 200
 
 
-def test_key_is_asked_for_before_the_body_is_read(client: httpx.Client) -> None:
-    answer = client.post("/v1/photos", content=bytes(60_000_000))
+def test_key_is_asked_for_before_the_body_is_read(
+    segmenter: OnnxSegmenter, store: FakeObjectStore, ledger: FakeLedger
+) -> None:
+    short = Limits(max_bytes=100_000)
+    with client_of(
+        parts_of(segmenter, store, ledger, rule=AuthRule.ALWAYS, limits=short)
+    ) as client:
+        answer = client.post("/v1/photos", content=bytes(2_000_000))
 
     assert_problem(answer, 401, "auth.missing")
 

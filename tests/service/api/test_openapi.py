@@ -27,7 +27,7 @@ from service.core.access import Scope
 from tests.fakes import FakeLedger, FakeObjectStore
 from tests.painted import painted_photo
 from tests.servers.postgres import opened
-from tests.serving import add_key, bearer, parts_of, served
+from tests.serving import ANSWER_S, add_key, bearer, parts_of, served
 
 OPERATIONS = {
     ("/v1/photos", "post"): "200 201 400 401 403 408 409 413 415 422 429 503",
@@ -160,6 +160,7 @@ def test_examples_of_the_page_are_taken(url: str, openapi: Mapping[str, Any]) ->
         files={"file": painted_photo()},
         data=given_in_the_page,
         headers=bearer("secret"),
+        timeout=ANSWER_S,
     )
 
     assert set(given_in_the_page) == {"meter_id", "captured_at", "tags"}
@@ -183,7 +184,10 @@ def test_job_that_the_page_shows_is_one_and_can_be_asked_for(
     body = openapi["paths"]["/v1/jobs"]["post"]["requestBody"]["content"]["application/json"]
 
     answer = httpx.post(
-        f"{url}/v1/jobs", json=body["schema"]["examples"][0], headers=bearer("secret")
+        f"{url}/v1/jobs",
+        json=body["schema"]["examples"][0],
+        headers=bearer("secret"),
+        timeout=ANSWER_S,
     )
 
     assert JobAnswer.model_validate(JOB).model_dump(mode="json") == JOB

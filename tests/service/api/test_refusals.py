@@ -142,7 +142,7 @@ def test_busy_service_says_so_and_when_to_come_back(
 
     with client_of(parts) as client, ThreadPoolExecutor(1) as pool:
         first = pool.submit(upload, 1)
-        assert slow.asked.wait(10.0)
+        assert slow.asked.wait(60.0)
         second = upload(2)
         slow.may_answer.set()
 
@@ -213,7 +213,7 @@ class SlowLedger(FakeLedger):
 
     def by_original(self, sha256: str) -> Record | None:
         self.asked.set()
-        assert self.may_answer.wait(20.0)
+        assert self.may_answer.wait(60.0)
         return super().by_original(sha256)
 
 
@@ -229,7 +229,7 @@ class BrokenLedger(FakeLedger):
 
 def _connection(client: httpx.Client) -> socket.socket:
     address = urlsplit(str(client.base_url))
-    return socket.create_connection((address.hostname or "", address.port or 0), timeout=10.0)
+    return socket.create_connection((address.hostname or "", address.port or 0), timeout=60.0)
 
 
 def _head(length: str) -> bytes:
@@ -248,7 +248,7 @@ def _send_until_answered(connection: socket.socket, chunk: bytes, *, at_most: in
 
 
 def _wait_for(name: str, events: Sequence[Mapping[str, object]]) -> None:
-    deadline = time.monotonic() + 10.0
+    deadline = time.monotonic() + 60.0
     while not any(event["event"] == name for event in events):
         assert time.monotonic() < deadline, f"no {name} in {events}"
         time.sleep(0.01)

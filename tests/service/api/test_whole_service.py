@@ -25,9 +25,9 @@ from tests.painted import COUNTER, painted_photo
 from tests.problems import assert_problem
 from tests.servers.postgres import PostgresServer, opened
 from tests.servers.s3 import S3Server
-from tests.serving import client_of, parts_of
+from tests.serving import ANSWER_S, client_of, parts_of
 
-DEADLINE_S = 60.0
+DEADLINE_S = 180.0
 
 
 @pytest.fixture
@@ -106,7 +106,7 @@ def test_presigned_address_serves_the_crop_from_the_object_store(distributed: Pa
         answer = client.get(f"/v1/photos/{record['id']}/content?presigned=true")
 
     assert answer.status_code == 307
-    content = httpx.get(answer.headers["Location"]).content
+    content = httpx.get(answer.headers["Location"], timeout=ANSWER_S).content
     assert sha256_of(content) == record["stored"]["sha256"]
 
 

@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from uuid import UUID
 
 import httpx
 import pytest
 
 from service.adapters.onnx import OnnxSegmenter
-from service.adapters.sql.engine import engine_for
 from service.adapters.sql.jobs import SqlJobLedger
-from service.adapters.sql.migrate import migrate
 from service.api.parts import Parts
 from service.core.job import Job, JobPlan, JobState, Mode, Worker
 from tests.fakes import FakeLedger, FakeObjectStore
 from tests.records import cropped_record, kept_record
+from tests.servers.postgres import opened
 from tests.serving import client_of, parts_of
 
 NOW = datetime(2026, 3, 20, 15, 30, tzinfo=UTC)
@@ -27,10 +26,9 @@ PLAN = JobPlan("s3://archive/2026", None, Mode.COPY, "")
 
 
 @pytest.fixture
-def jobs(tmp_path: Path) -> SqlJobLedger:
-    engine = engine_for(f"sqlite:///{tmp_path}/jobs.db")
-    migrate(engine)
-    return SqlJobLedger(engine)
+def jobs(sqlite_url: str) -> Iterator[SqlJobLedger]:
+    with opened(sqlite_url) as engine:
+        yield SqlJobLedger(engine)
 
 
 @pytest.fixture

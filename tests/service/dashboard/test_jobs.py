@@ -17,10 +17,19 @@ from service.api.keys import AuthRule
 from service.api.parts import Parts
 from service.core.access import Scope
 from service.core.figures import duration, share, size
-from service.core.job import ENDED, STEPS, Forecast, Job, JobState, Mode, Step, Worker
+from service.core.job import ENDED, STEPS, Forecast, Job, JobState, Mode, Step
 from service.ports import JobLedger
 from tests.fakes import FakeLedger, FakeObjectStore
-from tests.jobs import PLAN, archive_of, archived, batch_record, cropped, failed, job_over
+from tests.jobs import (
+    PLAN,
+    archive_of,
+    archived,
+    batch_record,
+    cropped,
+    failed,
+    job_over,
+    living_worker,
+)
 from tests.records import NOON
 from tests.servers.postgres import opened
 from tests.serving import add_key, bearer, client_of, now_in_utc, parts_of
@@ -111,7 +120,7 @@ def test_page_says_how_to_start_a_worker_where_none_is(
     pages = ("/jobs", f"/jobs/{job.id}", f"/jobs/{job.id}/live")
 
     assert all(NO_WORKER in client.get(page).text for page in pages)
-    jobs.beat(Worker("one", "host", now_in_utc(), now_in_utc()))
+    jobs.beat(living_worker())
     assert not any(NO_WORKER in client.get(page).text for page in pages)
     jobs.forget_worker("one")
     moved(jobs, job, JobState.PAUSED)

@@ -17,7 +17,7 @@ from service.dashboard.sign_in import LASTS
 from tests.fakes import FakeLedger, FakeObjectStore
 from tests.painted import painted_photo
 from tests.problems import assert_problem
-from tests.serving import add_key, bearer, client_of, parts_of, served, site_of
+from tests.serving import ANSWER_S, add_key, bearer, client_of, parts_of, served, site_of
 
 OWN = {"Sec-Fetch-Site": "same-origin"}
 HTTPS = {"X-Forwarded-Proto": "https"}
@@ -124,7 +124,7 @@ def test_cookie_of_a_service_below_a_path_stays_there(
     add_key(ledger, "secret", Scope.READ)
     app = site_of(parts_of(segmenter, store, ledger, rule=AuthRule.ALWAYS))
     app.root_path = "/meters"
-    with served(app) as url, httpx.Client(base_url=url) as client:
+    with served(app) as url, httpx.Client(base_url=url, timeout=ANSWER_S) as client:
         asked = client.get("/meters/health")
         plain = sign_in(client, "secret", next_="/meters/health")
         secure = sign_in(client, "secret", next_="/elsewhere", headers=OWN | HTTPS)
@@ -260,7 +260,7 @@ def test_live_part_has_its_page_loaded_again_once_the_session_is_over(
 
 
 def test_form_that_is_too_large_is_refused_before_it_is_read(client: httpx.Client) -> None:
-    assert client.post("/sign-in", content=bytes(10_000_000), headers=OWN).status_code == 413
+    assert client.post("/sign-in", content=bytes(1_000_000), headers=OWN).status_code == 413
 
 
 def signed_in(ledger: FakeLedger, *scopes: Scope) -> tuple[SessionId, ApiKey]:

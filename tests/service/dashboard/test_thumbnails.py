@@ -22,7 +22,7 @@ from tests import photos
 from tests.fakes import FakeLedger, FakeObjectStore
 from tests.painted import RED, painted_photo
 from tests.records import kept_record
-from tests.serving import client_of, parts_of, served, site_of, upload
+from tests.serving import ANSWER_S, client_of, parts_of, served, site_of, upload
 
 DAY = timedelta(days=1)
 NOBODY = "01900000-0000-7000-8000-000000000000"
@@ -190,11 +190,11 @@ def test_pages_of_large_photos_share_the_room_that_uploads_have(
     made = [stored(store, ledger, painted_photo(seed), "image/jpeg") for seed in range(12)]
     app = site_of(parts_of(segmenter, store, ledger))
     budget = WatchedBudget(400_000)
-    admission = Admission(budget, patience_s=5.0)
+    admission = Admission(budget, patience_s=60.0)
     app.state.running = replace(app.state.running, admission=admission)
     with (
         served(app) as url,
-        httpx.Client(base_url=url, timeout=30.0) as client,
+        httpx.Client(base_url=url, timeout=ANSWER_S) as client,
         ThreadPoolExecutor(12) as pool,
     ):
         answers = list(pool.map(lambda record: thumbnail(client, record.id), made))

@@ -185,7 +185,7 @@ def test_two_purges_at_once_count_each_original_once(keeping: Keeping) -> None:
     start = Barrier(2)
 
     def purged(_: int) -> int:
-        start.wait(timeout=10)
+        start.wait(timeout=60)
         return sum(isinstance(outcome, Purged) for outcome in keeping.purged())
 
     with ThreadPoolExecutor(2) as pool:
@@ -203,7 +203,7 @@ def test_no_reading_is_lost_where_many_photos_are_restored_and_purged_at_once(
     start = Barrier(6)
 
     def work(n: int) -> None:
-        start.wait(timeout=10)
+        start.wait(timeout=60)
         if n < 2:
             keeping.purged()
             return

@@ -19,7 +19,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "attention_unet": {"base_width": 4, "levels": 3},
     "gradnet": {"stem_width": 8},
     "micro_net": {"base_width": 8},
-    "quarter_unet": {"widths": [4, 6, 8]},
+    "quarter_unet": {"widths": [8, 12, 16]},
     "residual_unet": {"base_width": 2},
     "subpixel_unet": {"widths": [4, 6, 8]},
     "unet": {"base_width": 4, "levels": 3},

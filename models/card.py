@@ -65,8 +65,8 @@ Masks are compared in the model's square, means over photos; *mIoU* is of region
 share of photos whose whole reading is in what would be stored (a kept original counts), *kept* the
 share of originals kept, *exact* the share whose region decodes to the very pixels of the original,
 *saved* the share of all bytes. The confidence was chosen on the validation photos, so that none of
-their readings is lost: their figures are for choosing between models, not a promise for other
-photos.
+their readings is lost, nor would be with a margin a fifth narrower: their figures are for choosing
+between models, not a promise for other photos.
 
 {score_table(scores)}
 

@@ -125,7 +125,7 @@ def train(
 
     `DIR` gets checkpoint.pt, log.csv, preview.png (held-out photos: green is true, red was found)
     and events/ for TensorBoard. A recipe of your own may take up one that ships:
-    `extends = "subpixel_unet_16"`, and then what differs.
+    `extends = "quarter_unet"`, and then what differs.
 
     Example: `metercrop-models train mao_small --data photos --out run --seed 1 --seed 2`
     """
@@ -153,7 +153,7 @@ def export(  # noqa: PLR0913  an argument an option
 ) -> None:
     """Writes what metercrop serves: calibrated on the held-out photos, scored, with its card.
 
-    Example: `metercrop-models export subpixel_unet_16 run/checkpoint.pt
+    Example: `metercrop-models export quarter_unet run/checkpoint.pt
     --data photos --to first.onnx --licence "our own"`
     """
     from models.card import score_table
@@ -186,7 +186,7 @@ def quantize(
 ) -> None:
     """Rounds a model to whole numbers (INT8), if it then still finds what it found.
 
-    Example: `metercrop-models quantize subpixel_unet_16 first.onnx
+    Example: `metercrop-models quantize quarter_unet first.onnx
     --data photos --to first-int8.onnx`
     """
     from models.card import score_table

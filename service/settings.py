@@ -28,7 +28,7 @@ class Auth(StrEnum):
     OFF = "off"
 
 
-BUNDLED_MODEL = Path(__file__).parent.parent / "models" / "weights" / "subpixel-unet-16.onnx"
+BUNDLED_MODEL = Path(__file__).parent.parent / "models" / "weights" / "quarter-unet.onnx"
 PREFIX = "METERCROP_"
 
 Fraction = Annotated[float, Field(ge=0.0, le=1.0)]

@@ -53,7 +53,7 @@ PHOTO: dict[str, Any] = {
     },
     "confidence": 0.982,
     "model": {
-        "name": "subpixel-unet-16",
+        "name": "quarter-unet",
         "sha256": "a77e" * 16,
         "provider": "CPUExecutionProvider",
     },

@@ -109,7 +109,7 @@ def test_several_variants_may_follow_one_another() -> None:
 
 
 def test_recipes_whose_weights_ship_mean_what_they_meant() -> None:
-    for name in ("attention_unet_16", "quarter_unet", "subpixel_unet_16"):
+    for name in ("attention_unet_16", "quarter_unet"):
         recipe = read_recipe(name)
         assert recipe.optimizer.kind is OptimizerKind.ADAMW
         assert recipe.optimizer.largest_gradient == 1.0

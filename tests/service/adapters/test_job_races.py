@@ -6,12 +6,9 @@ from dataclasses import replace
 from random import Random
 from uuid import UUID
 
-import pytest
 from sqlalchemy import Engine
 
 from service.adapters.sql.freed import count_freed
-from service.adapters.sql.jobs import SqlJobLedger
-from service.adapters.sql.ledger import SqlLedger
 from service.adapters.sql.transactions import Transactions
 from service.core.history import is_unbroken
 from service.core.job import ItemState, Job, JobCounts, JobState, Worker
@@ -22,18 +19,6 @@ from tests.racing import at_once
 from tests.records import NOON
 
 WORKERS = 8
-
-
-@pytest.fixture
-def jobs(engine: Engine) -> JobLedger:
-    """An empty one in each database in turn."""
-    return SqlJobLedger(engine)
-
-
-@pytest.fixture
-def photos(engine: Engine) -> Ledger:
-    """On the same database."""
-    return SqlLedger(engine)
 
 
 def assert_exact(jobs: JobLedger, job: Job) -> JobCounts:

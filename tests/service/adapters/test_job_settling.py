@@ -8,10 +8,7 @@ from uuid import uuid4
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Engine
 
-from service.adapters.sql.jobs import SqlJobLedger
-from service.adapters.sql.ledger import SqlLedger
 from service.core.job import Item, ItemState, JobCounts, Outcome
 from service.core.record import PhotoFilter
 from service.ports import JobLedger, Ledger
@@ -27,18 +24,6 @@ from tests.jobs import (
     skipped,
 )
 from tests.records import context_picture, cropped_record
-
-
-@pytest.fixture
-def jobs(engine: Engine) -> JobLedger:
-    """An empty one in each database in turn."""
-    return SqlJobLedger(engine)
-
-
-@pytest.fixture
-def photos(engine: Engine) -> Ledger:
-    """On the same database."""
-    return SqlLedger(engine)
 
 
 def test_item_ends_with_its_record(jobs: JobLedger, photos: Ledger) -> None:

@@ -10,26 +10,12 @@ import pytest
 from sqlalchemy import Engine
 
 from service.adapters.sql.freed import count_freed
-from service.adapters.sql.jobs import SqlJobLedger
-from service.adapters.sql.ledger import SqlLedger
 from service.adapters.sql.transactions import Transactions
 from service.core.crop import Reason
 from service.core.record import PhotoFilter, Record, Retention, Status
 from service.ports import JobLedger, Ledger
 from tests.jobs import archive_of, batch_record, cropped, current, events_of, job_over, skipped
 from tests.records import NOON, context_picture, cropped_record
-
-
-@pytest.fixture
-def jobs(engine: Engine) -> JobLedger:
-    """An empty one in each database in turn."""
-    return SqlJobLedger(engine)
-
-
-@pytest.fixture
-def photos(engine: Engine) -> Ledger:
-    """On the same database."""
-    return SqlLedger(engine)
 
 
 def successor(before: Record, *, stored_key: str = "s3://crops/2.jpg") -> Record:

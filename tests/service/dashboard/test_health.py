@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -18,17 +17,10 @@ from service.api.parts import Parts
 from service.core.job import Job, JobPlan, JobState, Mode, Worker
 from tests.fakes import FakeLedger, FakeObjectStore
 from tests.records import cropped_record, kept_record
-from tests.servers.postgres import opened
 from tests.serving import client_of, parts_of
 
 NOW = datetime(2026, 3, 20, 15, 30, tzinfo=UTC)
 PLAN = JobPlan("s3://archive/2026", None, Mode.COPY, "")
-
-
-@pytest.fixture
-def jobs(sqlite_url: str) -> Iterator[SqlJobLedger]:
-    with opened(sqlite_url) as engine:
-        yield SqlJobLedger(engine)
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import replace
 from html import unescape
 from uuid import UUID
@@ -12,7 +11,6 @@ import httpx
 import pytest
 
 from service.adapters.onnx import OnnxSegmenter
-from service.adapters.sql.jobs import SqlJobLedger
 from service.api.keys import AuthRule
 from service.api.parts import Parts
 from service.core.access import Scope
@@ -31,18 +29,11 @@ from tests.jobs import (
     living_worker,
 )
 from tests.records import NOON
-from tests.servers.postgres import opened
 from tests.serving import add_key, bearer, client_of, now_in_utc, parts_of
 
 FORECAST = Forecast(400, 9_000, 9_000_000_000, 0.91, 0.88, 0.94, 0.125, 0.01, 188.5, 4_000.0, 10)
 OFFERED = re.compile(r'action="/jobs/[0-9a-f-]{36}/([a-z-]+)"')
 NO_WORKER = "No worker is there"
-
-
-@pytest.fixture
-def jobs(sqlite_url: str) -> Iterator[JobLedger]:
-    with opened(sqlite_url) as engine:
-        yield SqlJobLedger(engine)
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from tests.serving import parts_of
 
 
 @pytest.fixture
-def jobs(sqlite_url: str) -> Iterator[JobLedger]:
+def jobs(sqlite_url: str) -> Iterator[SqlJobLedger]:
     with opened(sqlite_url) as engine:
         yield SqlJobLedger(engine)
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from enum import Enum, auto
 from threading import Lock
 from typing import Annotated
 
 from fastapi import Depends, Request, Security
+from fastapi.concurrency import run_in_threadpool
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from service.api.problems import HttpRefusal
@@ -78,6 +79,15 @@ class Authentication:
                 challenge=', error="insufficient_scope"',
             )
 
+    def lets_pass(self, claim: Claim, scope: Scope) -> bool:
+        """Whether what is remembered is enough for `check` to pass; asks nobody, so never waits."""
+        if self._rule is AuthRule.NEVER:
+            return True
+        if self._rule is AuthRule.ONCE_A_KEY_EXISTS and self._was_open_lately():
+            return True
+        key = None if claim is None else self._remembered(_place(claim))
+        return key is not None and key.revoked_at is None and key.allows(scope)
+
     def key_of(self, claim: Claim) -> ApiKey:
         """The valid key that the claim names; raises `AccessDenied`."""
         if claim is None:
@@ -110,20 +120,24 @@ class Authentication:
 
     def _a_key_exists(self) -> bool:
         """Keys are revoked but never deleted, so a yes holds for good."""
-        now = self._clock()
-        if self._key_exists or (self._asked_at is not None and now - self._asked_at < FRESH_S):
+        if self._key_exists or self._was_open_lately():
             return self._key_exists
+        now = self._clock()
         self._key_exists = bool(self._ledger.keys())
         self._asked_at = now
         return self._key_exists
 
+    def _was_open_lately(self) -> bool:
+        asked_at = self._asked_at
+        fresh = asked_at is not None and self._clock() - asked_at < FRESH_S
+        return fresh and not self._key_exists
+
     def _key(self, claim: str | SessionId) -> ApiKey | None:
         """Unknown keys are not remembered: a new key works at once, and guesses fill no memory."""
         place, now = _place(claim), self._clock()
-        with self._lock:
-            known = self._keys.get(place)
-        if known is not None and now - known[1] < FRESH_S:
-            return known[0]
+        known = self._remembered(place)
+        if known is not None:
+            return known
         key = self._asked(claim)
         with self._lock:
             self._keys.pop(place, None)
@@ -132,6 +146,11 @@ class Authentication:
                     self._keys.pop(next(iter(self._keys)))
                 self._keys[place] = (key, now)
         return key
+
+    def _remembered(self, place: tuple[type, str]) -> ApiKey | None:
+        with self._lock:
+            key, asked_at = self._keys.get(place, (None, 0.0))
+        return key if self._clock() - asked_at < FRESH_S else None
 
     def _asked(self, claim: str | SessionId) -> ApiKey | None:
         match claim:
@@ -173,11 +192,12 @@ async def claim_of(
 Claimed = Annotated[Claim, Depends(claim_of)]
 
 
-def requires(scope: Scope) -> Callable[..., None]:
+def requires(scope: Scope) -> Callable[..., Awaitable[None]]:
     """A dependency that lets a request pass if it may use `scope`."""
 
-    def check(request: Request, claim: Claimed) -> None:
+    async def check(request: Request, claim: Claimed) -> None:
         authentication: Authentication = request.app.state.running.parts.authentication
-        authentication.check(claim, scope)
+        if not authentication.lets_pass(claim, scope):
+            await run_in_threadpool(authentication.check, claim, scope)
 
     return check

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import select
 import sqlite3
 
+import psycopg
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, DisconnectionError
 
 from service.core.errors import Misconfigured
 
@@ -86,7 +88,7 @@ def _not_understood(why: str) -> Misconfigured:
 
 def _postgresql_engine(url: URL) -> Engine:
     theirs = url.query.get("options", "")
-    return create_engine(
+    engine = create_engine(
         url,
         connect_args={
             "connect_timeout": CONNECT_TIMEOUT_S,
@@ -101,9 +103,24 @@ def _postgresql_engine(url: URL) -> Engine:
         pool_size=POOL_SIZE,
         max_overflow=MAX_OVERFLOW,
         pool_timeout=POOL_TIMEOUT_S,
-        pool_pre_ping=True,
         hide_parameters=True,
     )
+    event.listen(engine, "checkout", _require_open)
+    return engine
+
+
+def _require_open(
+    connection: psycopg.Connection, _pool_entry: object, _lent_connection: object
+) -> None:
+    """Makes the pool open another in its place, unless the connection is open.
+
+    The server says nothing unasked: what there is to read is its farewell, the end, or the error
+    that keepalives have found. `pool_pre_ping` would ask it, which takes as long as a look-up.
+    """
+    unasked = select.poll()
+    unasked.register(connection.fileno(), select.POLLIN)
+    if unasked.poll(0):
+        raise DisconnectionError
 
 
 def _sqlite_engine(url: URL) -> Engine:

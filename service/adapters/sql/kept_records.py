@@ -53,7 +53,8 @@ def keep_records(session: Session, claims: Mapping[str, Claim]) -> dict[str, Own
         return {}
     new = {sha256: _as_new(claims[sha256]) for sha256 in sorted(claims)}
     rows = [photo_columns(record) for record in new.values()]
-    session.execute(insert_or_lock(session, PhotoRow, key="original_sha256"), rows)
+    dialect = session.get_bind().dialect.name
+    session.execute(insert_or_lock(dialect, PhotoRow, key="original_sha256"), rows)
     owners = _owners(session, claims)
     inserted = {sha256 for sha256, owner in owners.items() if owner.photo_id == new[sha256].id}
     append_recorded(session, (new[sha256] for sha256 in inserted))

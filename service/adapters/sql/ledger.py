@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from datetime import date, datetime
 from functools import cache
+from typing import Any
 from uuid import UUID
 
 import structlog
-from sqlalchemy import Engine, Select, bindparam, delete, select, text, update
-from sqlalchemy.orm import Session
+from sqlalchemy import Connection, Engine, Select, bindparam, delete, select, text, update
+from sqlalchemy.sql.dml import ReturningInsert
 
 from service.adapters.sql import sessions
 from service.adapters.sql.cursor import cursor_after
@@ -32,6 +33,7 @@ from service.adapters.sql.savings_report import (
 )
 from service.adapters.sql.tables import ApiKeyRow, IdempotencyKeyRow, PhotoRow
 from service.adapters.sql.transactions import Transactions, may_rest, take_time
+from service.adapters.sql.upserts import table_of
 from service.core.access import ApiKey, SignIn
 from service.core.drift import ModelDay
 from service.core.errors import RequestRejected
@@ -58,7 +60,7 @@ class SqlLedger:
     def __init__(self, engine: Engine) -> None:
         transactions = Transactions(engine)
         self._reading, self._writing = transactions.reading, transactions.writing
-        self._looking = transactions.looking
+        self._looking, self._adding = transactions.looking, transactions.adding
         self._engine = engine
         self._rollup = Rollup(engine)
 
@@ -66,10 +68,10 @@ class SqlLedger:
         # The bytes' hash is unique in the table. So a call whose commit was never confirmed can
         # be made again: it finds either its own record or an empty place.
         check_name("idempotency_key", idempotency_key)
-        with self._writing() as session:
-            recorded = _first_of_its_bytes(session, record)
+        with self._adding() as connection:
+            recorded = _first_of_its_bytes(connection, record)
             if idempotency_key is not None:
-                _claim(session, idempotency_key, original_sha256=record.original.sha256)
+                _claim(connection, idempotency_key, original_sha256=record.original.sha256)
         if recorded.created:
             self._rollup.tend()
         return recorded
@@ -80,13 +82,13 @@ class SqlLedger:
             return None if row is None else record_of(row)
 
     def by_original(self, sha256: str) -> Record | None:
-        with self._looking() as session:
-            row = session.scalar(_of_original(), {"sha256": sha256})
+        with self._looking() as connection:
+            row = connection.execute(_of_original(), {"sha256": sha256}).first()
             return None if row is None else record_of(row)
 
     def of_bytes(self, sha256: str) -> Record | None:
-        with self._looking() as session:
-            row = session.scalar(_of_bytes(), {"sha256": sha256})
+        with self._looking() as connection:
+            row = connection.execute(_of_bytes(), {"sha256": sha256}).first()
             return None if row is None else record_of(row)
 
     def original_of_idempotency_key(self, idempotency_key: str) -> str | None:
@@ -258,35 +260,47 @@ class SqlLedger:
             )
 
 
-def _first_of_its_bytes(session: Session, record: Record) -> Recorded:
+def _first_of_its_bytes(connection: Connection, record: Record) -> Recorded:
     """Inserts it, or finds the one that was first; the database lets one of many rivals win."""
-    insert = insert_or_lock(session, PhotoRow, key="original_sha256").returning(PhotoRow.id)
-    if session.scalar(insert, photo_columns(record)) is not None:
-        tell_recorded(session, record)
+    insert = _new_photo(connection.dialect.name)
+    if connection.scalar(insert, photo_columns(record)) is not None:
+        tell_recorded(connection, record)
         return Recorded(record, created=True)
-    earlier = session.scalars(_of_original(), {"sha256": record.original.sha256}).one()
+    earlier = connection.execute(_of_original(), {"sha256": record.original.sha256}).one()
     return Recorded(record_of(earlier), created=False)
 
 
-def _claim(session: Session, idempotency_key: str, *, original_sha256: str) -> None:
+def _claim(connection: Connection, idempotency_key: str, *, original_sha256: str) -> None:
     """Ties the key to the bytes; raising undoes the whole transaction."""
     columns = {"key": idempotency_key, "original_sha256": original_sha256}
-    session.execute(insert_or_lock(session, IdempotencyKeyRow, key="key"), columns)
-    claimed = session.get_one(IdempotencyKeyRow, idempotency_key)
-    if claimed.original_sha256 != original_sha256:
+    insert = insert_or_lock(connection.dialect.name, IdempotencyKeyRow, key="key")
+    connection.execute(insert, columns)
+    claimed = select(IdempotencyKeyRow.original_sha256).filter_by(key=idempotency_key)
+    if connection.scalar(claimed) != original_sha256:
         raise RequestRejected(
             "idempotency.conflict",
             f"Idempotency-Key {idempotency_key!a} was used with other bytes; send a new key",
         )
 
 
-@cache  # to build one takes as long as to run it
-def _of_original() -> Select[PhotoRow]:
-    return select(PhotoRow).where(PhotoRow.original_sha256 == bindparam("sha256"))
+# To build a statement takes as long as to run it.
 
 
 @cache
-def _of_bytes() -> Select[PhotoRow]:
-    is_original = PhotoRow.original_sha256 == bindparam("sha256")
-    is_stored = PhotoRow.stored_sha256 == bindparam("sha256")
-    return select(PhotoRow).where(is_original | is_stored).order_by(is_original.desc()).limit(1)
+def _new_photo(dialect: str) -> ReturningInsert[UUID]:
+    """Returns the row's id, if it was inserted."""
+    return insert_or_lock(dialect, PhotoRow, key="original_sha256").returning(PhotoRow.id)
+
+
+@cache
+def _of_original() -> Select[*tuple[Any, ...]]:
+    photos = table_of(PhotoRow)
+    return select(photos).where(photos.c.original_sha256 == bindparam("sha256"))
+
+
+@cache
+def _of_bytes() -> Select[*tuple[Any, ...]]:
+    photos = table_of(PhotoRow)
+    is_original = photos.c.original_sha256 == bindparam("sha256")
+    is_stored = photos.c.stored_sha256 == bindparam("sha256")
+    return select(photos).where(is_original | is_stored).order_by(is_original.desc()).limit(1)

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from sqlalchemy import Row
+
 from service.adapters.sql.tables import ApiKeyRow, PhotoRow
 from service.core.access import ApiKey, Scope
 from service.core.crop import Reason
@@ -20,6 +24,9 @@ from service.core.record import (
     StoredPhoto,
     TimingsMs,
 )
+
+PhotoColumns = PhotoRow | Row[*tuple[Any, ...]]
+"""A row of `photos`, of a session or as the database gave it."""
 
 
 def photo_columns(record: Record) -> dict[str, object]:
@@ -50,7 +57,7 @@ def photo_columns(record: Record) -> dict[str, object]:
     }
 
 
-def record_of(row: PhotoRow) -> Record:
+def record_of(row: PhotoColumns) -> Record:
     return Record(
         id=row.id,
         status=Status(row.status),
@@ -106,7 +113,7 @@ def _capture_columns(capture: Capture) -> dict[str, object]:
     }
 
 
-def _capture_of(row: PhotoRow) -> Capture:
+def _capture_of(row: PhotoColumns) -> Capture:
     return Capture(
         meter_id=row.meter_id,
         site=row.site,
@@ -132,7 +139,7 @@ def _original_columns(original: OriginalPhoto) -> dict[str, object]:
     }
 
 
-def _original_of(row: PhotoRow) -> OriginalPhoto:
+def _original_of(row: PhotoColumns) -> OriginalPhoto:
     return OriginalPhoto(
         sha256=row.original_sha256,
         bytes=row.original_bytes,
@@ -161,7 +168,7 @@ def _stored_columns(stored: StoredPhoto) -> dict[str, object]:
     }
 
 
-def _stored_of(row: PhotoRow) -> StoredPhoto:
+def _stored_of(row: PhotoColumns) -> StoredPhoto:
     return StoredPhoto(
         sha256=row.stored_sha256,
         bytes=row.stored_bytes,
@@ -186,7 +193,7 @@ def _context_columns(context: ContextPicture | None) -> dict[str, object]:
     }
 
 
-def _context_of(row: PhotoRow) -> ContextPicture | None:
+def _context_of(row: PhotoColumns) -> ContextPicture | None:
     if row.context_sha256 is None:
         return None
     return ContextPicture(
@@ -208,7 +215,7 @@ def _box_columns(name: str, box: Box | None) -> dict[str, object]:
     }
 
 
-def _crop_of(row: PhotoRow) -> CropRecord | None:
+def _crop_of(row: PhotoColumns) -> CropRecord | None:
     box = _box_of(row.crop_left, row.crop_top, row.crop_right, row.crop_bottom)
     region = _box_of(row.region_left, row.region_top, row.region_right, row.region_bottom)
     return None if box is None or region is None else CropRecord(box, region)

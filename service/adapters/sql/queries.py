@@ -26,27 +26,23 @@ def insert_if_new(session: Session, table: type[Base]) -> sqlite.Insert | postgr
     return _if_new(session.get_bind().dialect.name, table)
 
 
+@cache
 def insert_or_lock(
-    session: Session, table: type[Base], *, key: str
+    dialect: str, table: type[Base], *, key: str
 ) -> sqlite.Insert | postgresql.Insert:
     """An insert that leaves a row with the same `key` as it is, and locks it until the commit.
 
     A row that is locked can't be deleted, so whoever inserted nothing finds it for certain. An
     update whose condition is false writes nothing, and PostgreSQL locks the row all the same.
     """
-    return _or_lock(session.get_bind().dialect.name, table, key)
+    adding = insert_into(dialect, table_of(table))
+    unchanged = {key: adding.excluded[key]}
+    return adding.on_conflict_do_update(index_elements=[key], set_=unchanged, where=false())
 
 
 @cache  # to build one takes as long as to run it
 def _if_new(dialect: str, table: type[Base]) -> sqlite.Insert | postgresql.Insert:
     return insert_into(dialect, table_of(table)).on_conflict_do_nothing()
-
-
-@cache
-def _or_lock(dialect: str, table: type[Base], key: str) -> sqlite.Insert | postgresql.Insert:
-    adding = insert_into(dialect, table_of(table))
-    unchanged = {key: adding.excluded[key]}
-    return adding.on_conflict_do_update(index_elements=[key], set_=unchanged, where=false())
 
 
 def newest_first(where: PhotoFilter, *, cursor: str | None) -> Select[PhotoRow]:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from sqlalchemy import Insert, bindparam, insert
-from sqlalchemy.orm import Session
+from sqlalchemy import Connection, Insert, bindparam, insert
 
 from service.adapters.sql.history import recorded_columns
 from service.adapters.sql.rollup import added_columns
@@ -18,13 +17,12 @@ EVENT = tuple(column.name for column in table_of(PhotoEventRow).columns)
 CHANGE = tuple(column.name for column in table_of(SavingsChangeRow).columns if column.name != "id")
 
 
-def tell_recorded(session: Session, record: Record) -> None:
+def tell_recorded(connection: Connection, record: Record) -> None:
     """As `append_recorded` and `count_changes` would, in one round trip where there are any.
 
     A round trip to PostgreSQL takes as long as either insert.
     """
     event, change = recorded_columns(record), added_columns(record)
-    connection = session.connection()
     if connection.dialect.name == "sqlite":
         connection.execute(_event(), event)
         connection.execute(_change(), change)

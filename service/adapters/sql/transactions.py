@@ -1,11 +1,11 @@
-"""Sessions of one transaction each, for those who read and those who write."""
+"""Sessions and connections of one transaction each, for those who read and those who write."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import Engine, text
+from sqlalchemy import Connection, Engine, text
 from sqlalchemy.orm import Session
 
 from service.adapters.sql.engine import for_one_snapshot, for_one_statement, for_writing
@@ -30,17 +30,22 @@ class Transactions:
             yield session
 
     @contextmanager
-    def looking(self) -> Iterator[Session]:
-        """For a single statement that reads; many of them a second."""
-        engine = self._looking_engine
-        with database_failures(engine.url), Session(engine) as session, session.begin():
-            yield session
+    def looking(self) -> Iterator[Connection]:
+        """For a single statement that reads; many of them a second, so without a session."""
+        with database_failures(self._engine.url), self._looking_engine.begin() as connection:
+            yield connection
 
     @contextmanager
     def writing(self) -> Iterator[Session]:
         engine = self._writing_engine
         with database_failures(engine.url), Session(engine) as session, session.begin():
             yield session
+
+    @contextmanager
+    def adding(self) -> Iterator[Connection]:
+        """For writing what each upload writes; a session would take longer than the database."""
+        with database_failures(self._engine.url), self._writing_engine.begin() as connection:
+            yield connection
 
     @contextmanager
     def snapshot(self) -> Iterator[Session]:

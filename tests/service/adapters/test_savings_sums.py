@@ -154,10 +154,10 @@ def test_change_that_is_not_committed_yet_is_not_lost(postgresql: Engine) -> Non
     late = cropped_record("late")
     with opened(str(postgresql.url.render_as_string(hide_password=False))) as other:
         slow = SqlLedger(other)
-        with slow._writing() as session:
+        with slow._adding() as connection:
             from service.adapters.sql.ledger import _first_of_its_bytes
 
-            _first_of_its_bytes(session, late)
+            _first_of_its_bytes(connection, late)
             ledger.record(cropped_record("third"))
             assert rollup.fold()
             assert totals(ledger).photos == 2

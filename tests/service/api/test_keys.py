@@ -156,6 +156,37 @@ def test_known_key_costs_the_ledger_one_question_while_it_is_fresh() -> None:
     assert ledger.questions == 1
 
 
+def test_what_is_remembered_lets_pass_without_a_question_while_it_is_fresh() -> None:
+    ledger, now = CountingLedger(), [0.0]
+    add_key(ledger, "secret", Scope.READ)
+    authentication = Authentication(ledger, AuthRule.ALWAYS, clock=lambda: now[0])
+    assert not authentication.lets_pass("secret", Scope.READ)
+
+    authentication.check("secret", Scope.READ)
+
+    assert authentication.lets_pass("secret", Scope.READ)
+    assert not authentication.lets_pass("secret", Scope.JOBS)
+    assert not authentication.lets_pass(None, Scope.READ)
+    assert ledger.questions == 1
+    now[0] += FRESH_S
+    assert not authentication.lets_pass("secret", Scope.READ)
+
+
+def test_service_without_keys_lets_pass_for_as_long_as_it_is_known_to_have_none(
+    ledger: FakeLedger,
+) -> None:
+    now = [0.0]
+    authentication = Authentication(ledger, AuthRule.ONCE_A_KEY_EXISTS, clock=lambda: now[0])
+    assert not authentication.lets_pass(None, Scope.READ)
+
+    authentication.check(None, Scope.READ)
+
+    assert authentication.lets_pass(None, Scope.READ)
+    add_key(ledger, "first", Scope.READ)
+    now[0] += FRESH_S
+    assert not authentication.lets_pass(None, Scope.READ)
+
+
 def test_key_that_was_just_created_works_at_once(ledger: FakeLedger) -> None:
     authentication = Authentication(ledger, AuthRule.ALWAYS)
     with pytest.raises(AccessDenied):

@@ -17,6 +17,7 @@ from uuid import UUID
 from dbos import DBOS, DBOSClient, DBOSConfig, Queue, SetEnqueueOptions, SetWorkflowID
 from sqlalchemy import make_url
 
+from service.adapters.sql.engine import IDLE_TRANSACTION_MS
 from service.adapters.sql.failures import database_failures
 from service.core.job import Job
 
@@ -178,6 +179,7 @@ def _config(url: str, worker_id: str) -> DBOSConfig:
         dbos_system_schema=SCHEMA,
         application_version=VERSION,
         executor_id=worker_id,
+        sys_db_idle_transaction_timeout_sec=IDLE_TRANSACTION_MS / 1000,
         enable_otlp=False,
         log_level="WARNING",
     )

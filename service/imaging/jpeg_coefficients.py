@@ -16,7 +16,7 @@ from jpeglib import version
 from jpeglib._bind import CJpegLib  # its public reader decodes three times, through global state
 from numpy.typing import NDArray
 
-from service.imaging.jpeg_file import Component, Frame, JpegFile
+from service.imaging.jpeg_file import DQT, SOS, Component, Frame, JpegFile
 
 _LIBJPEG = "turbo210"
 _CHOOSING = Lock()
@@ -38,6 +38,12 @@ def coefficients(file: JpegFile) -> list[NDArray[np.int16]]:
         path.write_bytes(file.bare)
         CJpegLib.read_jpeg_dct(str(path), *pointers, qt=None, quant_tbl_no=None)
     return planes
+
+
+def has_steady_quantization(file: JpegFile) -> bool:
+    """Whether each component's coefficients count the same in all scans."""
+    markers = [segment.marker for segment in file.segments]
+    return SOS in markers and DQT not in markers[markers.index(SOS) :]
 
 
 def _blocks(component: Component, frame: Frame) -> tuple[int, int]:

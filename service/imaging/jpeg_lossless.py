@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.core.geometry import Box
-from service.imaging.jpeg_coefficients import coefficients
+from service.imaging.jpeg_coefficients import coefficients, has_steady_quantization
 from service.imaging.jpeg_entropy import Scan, scan_of
 from service.imaging.jpeg_file import (
     BASELINE,
@@ -102,14 +102,12 @@ def _is_cuttable(file: JpegFile) -> bool:
     """Huffman-coded, 8 bits, one unit in one scan, quantization tables that stay the same."""
     frame = file.frame
     blocks = sum(component.across * component.down for component in frame.components)
-    markers = [segment.marker for segment in file.segments]
     return (
         frame.process in (BASELINE, EXTENDED, PROGRESSIVE)
         and frame.precision == 8
         and len(frame.components) in (1, 3, 4)
         and (len(frame.components) == 1 or blocks <= _MAX_BLOCKS_IN_UNIT)
-        and SOS in markers
-        and DQT not in markers[markers.index(SOS) :]
+        and has_steady_quantization(file)
     )
 
 

@@ -17,9 +17,9 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from service.imaging.jpeg_coefficients import coefficients
+from service.imaging.jpeg_coefficients import coefficients, has_steady_quantization
 from service.imaging.jpeg_colour import Samples, rgb_of_samples
-from service.imaging.jpeg_file import BASELINE, EXTENDED, Component, JpegFile
+from service.imaging.jpeg_file import BASELINE, EXTENDED, PROGRESSIVE, Component, JpegFile
 
 _LOW = (0, 1, 8, 9)
 """In a block, row by row: its mean, and what differs across, down, and in both."""
@@ -89,17 +89,23 @@ class LowBlocks:
 
 
 def low_blocks(file: JpegFile) -> LowBlocks | None:
-    """None for one of several scans: it is looked at decoded, which costs little more.
+    """None for a sequential one of several scans, which is looked at decoded: it costs little more.
 
     `file` must be one that `jpeg_pixels` has decoded.
     """
-    sequential = file.frame.process in (BASELINE, EXTENDED) and len(file.scans) == 1
-    if not sequential or file.scans[0].payload[0] != len(file.frame.components):
+    if not _is_read_by_blocks(file):
         return None
     try:
         return LowBlocks(file, tuple(blocks[:, :, _LOW] for blocks in coefficients(file)))
     except OSError:
         return None
+
+
+def _is_read_by_blocks(file: JpegFile) -> bool:
+    if file.frame.process == PROGRESSIVE:
+        return has_steady_quantization(file)
+    sequential = file.frame.process in (BASELINE, EXTENDED) and len(file.scans) == 1
+    return sequential and file.scans[0].payload[0] == len(file.frame.components)
 
 
 def _taps(

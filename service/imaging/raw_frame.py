@@ -87,7 +87,7 @@ class RawFrame:
     def _scan_at(self, detail: Detail) -> JpegScan | None:
         if self.scan is None or self.scan.detail is detail:
             return self.scan
-        return scanned(self.photo.content, detail)
+        return scanned(self.scan.content, detail)
 
     @cached_property
     def _low_blocks(self) -> LowBlocks | None:

@@ -2,12 +2,13 @@
 
 use crate::bits::{window_at, Clean, Reader};
 use crate::block::{low, Differences, COEFFICIENTS, LOW_COEFFICIENTS};
-use crate::header::{Header, EOI, RST0};
+use crate::header::Header;
 use crate::layout::{Layout, Plane};
 use crate::machine::Machine;
 use crate::pieces::{End, Piece};
 use crate::refusal::{Answer, Refusal};
 use crate::scan::Detail;
+use crate::segments::{EOI, RST0};
 use std::ops::Range;
 
 /// Puts together what is known for certain: each unit begins where the one before ended.

@@ -104,8 +104,9 @@ pub fn ac_coefficients(
     Ok(())
 }
 
+/// An error where there was no code.
 #[inline(always)]
-fn known(code: Code) -> Answer<Code> {
+pub fn known(code: Code) -> Answer<Code> {
     if code.length == 0 {
         return Err(Refusal::Damaged);
     }

@@ -5,6 +5,7 @@ use crate::header::Header;
 use crate::layout::Layout;
 use crate::refusal::{Answer, Refusal};
 use crate::scan::{scan, Detail};
+use crate::sequential::sequential;
 use crate::shrink::shrink;
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::slice;
@@ -92,6 +93,31 @@ pub unsafe extern "C" fn metercrop_jpeg_scan(
         let header = Header::read(file)?;
         let starts = slice_of_mut(starts, starts_length)?;
         scan(file, &header, detail_of(quarter), starts, slice_of_mut(values, values_length)?)
+    })
+}
+
+/// Writes a progressive JPEG as a sequential one, and how many bytes that are; see `sequential`.
+///
+/// # Safety
+/// Each pointer is followed by its length, in elements; what is written overlaps nothing else.
+#[no_mangle]
+pub unsafe extern "C" fn metercrop_jpeg_sequential(
+    file: *const u8,
+    file_length: usize,
+    written: *mut u8,
+    written_length: usize,
+    lengths: *mut usize,
+    lengths_length: usize,
+) -> i32 {
+    status(|| {
+        let all = sequential(slice_of(file, file_length)?)?;
+        let [length] = slice_of_mut(lengths, lengths_length)? else {
+            return Err(Refusal::BadCall);
+        };
+        let room = slice_of_mut(written, written_length)?.get_mut(..all.len());
+        room.ok_or(Refusal::BadCall)?.copy_from_slice(&all);
+        *length = all.len();
+        Ok(())
     })
 }
 

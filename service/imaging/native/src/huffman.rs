@@ -105,6 +105,11 @@ impl Decoder {
         if class == Class::Dc && definition.symbols.iter().any(|&bits| bits > 15) {
             return Err(Refusal::NotMine); // libjpeg refuses the table, used or not
         }
+        Ok(Decoder::knowing(definition, |symbol| is_known(symbol, class)))
+    }
+
+    /// The same, with other symbols that have a code.
+    pub fn knowing(definition: &Definition, is_known: impl Fn(u8) -> bool) -> Self {
         let mut decoder = Decoder {
             fast: Box::new([Code::default(); 1 << FAST_BITS]),
             ends: [0; MAX_LENGTH + 1],
@@ -113,13 +118,10 @@ impl Decoder {
             symbols: Vec::with_capacity(definition.symbols.len()),
         };
         for (code, length, symbol) in definition.codes() {
-            decoder.add(
-                u32::from(code),
-                length,
-                if is_known(symbol, class) { Code { symbol, length } } else { Code::default() },
-            );
+            let meaning = if is_known(symbol) { Code { symbol, length } } else { Code::default() };
+            decoder.add(u32::from(code), length, meaning);
         }
-        Ok(decoder)
+        decoder
     }
 
     fn add(&mut self, code: u32, length: u8, meaning: Code) {
@@ -161,7 +163,8 @@ impl Decoder {
     }
 }
 
-fn is_known(symbol: u8, class: Class) -> bool {
+/// Whether baseline JPEG has it (F.1.2).
+pub fn is_known(symbol: u8, class: Class) -> bool {
     match class {
         Class::Dc => symbol <= MAX_DC_BITS,
         Class::Ac => symbol & 15 <= MAX_AC_BITS && (symbol & 15 > 0 || symbol == 0 || symbol == 0xF0),

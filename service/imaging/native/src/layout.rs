@@ -1,6 +1,7 @@
 //! Where the blocks of a scan lie: units row by row, in each unit component by component.
 
-use crate::header::{largest_factors, Header};
+use crate::header::Header;
+use crate::segments::{largest_factors, Component};
 
 /// The grid of units, and one plane of blocks a component, one plane after another.
 #[derive(Clone, Debug)]
@@ -52,13 +53,18 @@ pub struct Place {
 impl Layout {
     /// Of a photo's scan.
     pub fn of(header: &Header) -> Self {
-        let (most_across, most_down) = largest_factors(&header.components);
+        Layout::of_frame((header.width, header.height), &header.components)
+    }
+
+    /// Of a frame of this width and height.
+    pub fn of_frame((width, height): (usize, usize), components: &[Component]) -> Self {
+        let (most_across, most_down) = largest_factors(components);
         let (unit_width, unit_height) = (8 * most_across, 8 * most_down);
-        let (across, down) = (header.width.div_ceil(unit_width), header.height.div_ceil(unit_height));
+        let (across, down) = (width.div_ceil(unit_width), height.div_ceil(unit_height));
         let mut layout =
             Layout { across, down, unit_width, unit_height, planes: Vec::new(), blocks: Vec::new() };
         let mut start = 0;
-        for (component, part) in header.components.iter().enumerate() {
+        for (component, part) in components.iter().enumerate() {
             let places = (0..part.down).flat_map(|row| (0..part.across).map(move |column| (row, column)));
             let first_block = layout.blocks.len();
             layout.blocks.extend(places.map(|(row, column)| Place { component, column, row }));
@@ -68,8 +74,8 @@ impl Layout {
                 stride: across * part.across,
                 across: part.across,
                 down: part.down,
-                columns: (header.width * part.across).div_ceil(unit_width),
-                rows: (header.height * part.down).div_ceil(unit_height),
+                columns: (width * part.across).div_ceil(unit_width),
+                rows: (height * part.down).div_ceil(unit_height),
             });
             start += across * part.across * down * part.down;
         }

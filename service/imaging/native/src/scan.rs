@@ -2,12 +2,13 @@
 
 use crate::assembly::Assembly;
 use crate::bits::{ROOM, SLACK};
-use crate::header::{Header, RST0, RST7};
+use crate::header::Header;
 use crate::lanes::{Found, LaneTables, LANES, OVERSHOOT_BYTES};
 use crate::layout::Layout;
 use crate::machine::Lane;
 use crate::pieces::{End, Piece};
 use crate::refusal::{Answer, Refusal};
+use crate::segments::{RST0, RST7};
 
 /// Pieces in memory at a time: those of the lanes, and those that wait for an earlier one.
 const PIECES: usize = 2 * LANES;

@@ -4,10 +4,11 @@
 //! its four quarters are known well enough: the photo at a quarter. Either is sampled down with a
 //! triangle as wide as the step, as Pillow's `BILINEAR` does.
 
-use crate::header::{Colour, Component, Header};
+use crate::header::{Colour, Header};
 use crate::layout::{Layout, Plane};
 use crate::refusal::{Answer, Refusal};
 use crate::scan::Detail;
+use crate::segments::Component;
 
 /// DC to mean: 1/8 (A.3.3).
 const MEAN: f32 = 0.125;

@@ -2,7 +2,7 @@
 //! in the way that `lanes` explains, but one symbol at a time.
 
 use crate::bits::{window_at, Room};
-use crate::huffman::{Class, Decoder, Definition, Pair, MAX_DC_BITS, MAX_LENGTH};
+use crate::huffman::{Class, Decoder, Definition, Pair, MAX_AC_BITS, MAX_DC_BITS, MAX_LENGTH};
 use crate::machine::{Lane, Machine, COUNT_BITS, END, FIRST, FULL, TROUBLE};
 use crate::proof::require_readable;
 use crate::refusal::{Answer, Refusal};
@@ -31,18 +31,38 @@ impl Token {
     }
 
     /// The end of a block.
-    fn end(pair: usize) -> Self {
+    pub fn end(pair: usize) -> Self {
         Token(table(pair, Class::Ac) << 24)
     }
 
+    /// What stands for zeros before a coefficient that has more than 15 of them before it.
+    pub fn sixteen_zeros(pair: usize) -> Self {
+        Token(table(pair, Class::Ac) << 24 | SIXTEEN_ZEROS << 16)
+    }
+
     /// An error where the difference is larger than baseline JPEG can write.
+    #[inline(always)]
     pub fn of_dc(difference: i32, pair: usize) -> Answer<Self> {
-        let size = 32 - difference.unsigned_abs().leading_zeros();
-        if size > u32::from(MAX_DC_BITS) {
+        Token::of(table(pair, Class::Dc), 0, difference, MAX_DC_BITS)
+    }
+
+    /// Of a coefficient with at most 15 zeros before it; an error where it is larger than baseline JPEG can
+    /// write.
+    #[inline(always)]
+    pub fn of_ac(zeros: u32, value: i16, pair: usize) -> Answer<Self> {
+        Token::of(table(pair, Class::Ac), zeros, i32::from(value), MAX_AC_BITS)
+    }
+
+    #[inline(always)]
+    fn of(table: u32, zeros: u32, value: i32, most_bits: u8) -> Answer<Self> {
+        // No branches: a processor would guess every other sign wrong.
+        let sign = value >> 31;
+        let size = 32 - ((value ^ sign) - sign).leading_zeros();
+        if size > u32::from(most_bits) {
             return Err(Refusal::NotMine);
         }
-        let extra = if difference < 0 { difference + (1 << size) - 1 } else { difference };
-        Ok(Token(table(pair, Class::Dc) << 24 | size << 16 | extra as u32))
+        let extra = value + (sign & ((1 << size) - 1));
+        Ok(Token(table << 24 | zeros << 20 | size << 16 | extra as u32))
     }
 
     /// What the Huffman code stands for, and from the ninth bit on its table.

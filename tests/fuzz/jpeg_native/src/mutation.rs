@@ -1,9 +1,13 @@
 //! Inputs made of others: bytes changed at random, and with some sense of what a JPEG is.
 
+use std::ops::Range;
+
 const MOST_BYTES: usize = 40_000;
-const TELLING: [u8; 20] = [
-    0x00, 0x01, 0x02, 0x0F, 0x10, 0x11, 0x22, 0x3F, 0x40, 0x7F, 0x80, 0xC0, 0xC4, 0xD0, 0xD7, 0xD9, 0xDA,
-    0xDD, 0xFE, 0xFF,
+/// Of a segment, so much is likely to tell something.
+const LONGEST_HEADER: usize = 200;
+const TELLING: [u8; 21] = [
+    0x00, 0x01, 0x02, 0x0F, 0x10, 0x11, 0x22, 0x3F, 0x40, 0x7F, 0x80, 0xC0, 0xC2, 0xC4, 0xD0, 0xD7, 0xD9,
+    0xDA, 0xDD, 0xFE, 0xFF,
 ];
 
 /// Random, the same for the same seed.
@@ -82,11 +86,14 @@ impl Mutator {
         }
     }
 
-    /// In the header as often as anywhere.
+    /// Where segments begin as often as anywhere.
     fn place(&mut self, bytes: &[u8]) -> usize {
-        let header = segments(bytes).last().map_or(0, |scan| scan.start + 20);
-        let end = if self.below(2) == 0 { header.min(bytes.len()) } else { bytes.len() };
-        self.below(end)
+        if self.below(2) == 0 {
+            return self.below(bytes.len());
+        }
+        let all = segments(bytes);
+        let one = &all[self.below(all.len())];
+        one.start + self.below(one.len().min(LONGEST_HEADER))
     }
 
     fn insert(&mut self, bytes: &mut Vec<u8>, inserted: &[u8]) {
@@ -95,13 +102,18 @@ impl Mutator {
     }
 }
 
-/// Where the segments lie, the last of which goes to the end of the file.
-fn segments(bytes: &[u8]) -> Vec<std::ops::Range<usize>> {
+/// Where the segments lie, a scan's with the data behind it; the last one goes to the end of the file.
+fn segments(bytes: &[u8]) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     let mut at = 2;
     while let Some(&[0xFF, marker, high, low]) = bytes.get(at..at + 4) {
-        let end = at + 2 + usize::from(u16::from_be_bytes([high, low]));
-        if marker == 0xDA || end > bytes.len() {
+        let mut end = at + 2 + usize::from(u16::from_be_bytes([high, low]));
+        if marker == 0xDA && end < bytes.len() {
+            let is_marker = |pair: &[u8]| pair[0] == 0xFF && !matches!(pair[1], 0 | 0xD0..=0xD7);
+            let data = bytes[end..].windows(2).position(is_marker);
+            end = data.map_or(bytes.len(), |length| end + length);
+        }
+        if end >= bytes.len() {
             break;
         }
         found.push(at..end);

@@ -1,10 +1,15 @@
 //! What must hold for any bytes at all.
 
 use crate::memory::peak_of;
+use metercrop_jpeg::bits::Reader;
+use metercrop_jpeg::block::{ac_coefficients, dc_difference, extended, COEFFICIENTS};
 use metercrop_jpeg::cut::{cut, Window};
 use metercrop_jpeg::header::Header;
 use metercrop_jpeg::layout::Layout;
+use metercrop_jpeg::planes::Spectrum;
+use metercrop_jpeg::progressive::planes_of;
 use metercrop_jpeg::scan::{scan, scan_one_by_one, Detail};
+use metercrop_jpeg::sequential::sequential;
 use metercrop_jpeg::shrink::shrink;
 
 /// Larger photos would only make fewer of them.
@@ -20,22 +25,90 @@ const PICTURE: (usize, usize) = (24, 17);
 pub fn check(file: &[u8]) -> bool {
     let (header, peak) = peak_of(|| Header::read(file));
     assert!(peak <= FIXED_BYTES, "the header took {peak} bytes");
-    let Ok(header) = header else { return false };
-    let layout = Layout::of(&header);
+    match header {
+        Ok(header) => check_sequential(file, &header),
+        Err(_) => check_progressive(file),
+    }
+}
+
+/// What is written must be sound, and of the same coefficients.
+fn check_progressive(file: &[u8]) -> bool {
+    let (written, peak) = peak_of(|| sequential(file));
+    assert!(peak <= FIXED_BYTES + BYTES_PER_BYTE * file.len(), "the scans took {peak} bytes");
+    let Ok(written) = written else { return false };
+    let Ok(header) = Header::read(&written) else { return false };
+    require_same(file, &written, &header);
+    let accepted = check_sequential(&written, &header);
+    assert!(accepted || Layout::of(&header).total_blocks() > MOST_BLOCKS, "what was written is refused");
+    accepted
+}
+
+/// Read block by block, in the way that everybody goes.
+fn require_same(file: &[u8], written: &[u8], header: &Header) {
+    let (_, planes) = planes_of(file).expect("it was written");
+    let layout = &planes.layout;
+    let (pairs, chosen) = header.decoders().expect("they were written");
+    let mut reader = Reader::at(written, (header.scan_start << 3) as u32);
+    let spectra: Vec<Vec<&[i16]>> = planes.spectra.iter().map(by_block).collect();
+    let mut last_dc = [0; 4];
+    for unit in 0..layout.units() {
+        for &place in &layout.blocks {
+            let (dc, ac) = &pairs[chosen[place.component]];
+            let (size, window) = dc_difference(&mut reader, dc).expect("it was written");
+            let mut read = Vec::new();
+            let value = |size: u8, window| extended(window, u32::from(size)) as i16;
+            last_dc[place.component] += i32::from(value(size, window));
+            ac_coefficients(&mut reader, ac, COEFFICIENTS, |at, size, window| {
+                read.push((at, value(size, window)));
+            })
+            .expect("it was written");
+            let (row, column) = layout.row_and_column(unit);
+            let plane = &layout.planes[place.component];
+            let (y, x) = (row * plane.down + place.row, column * plane.across + place.column);
+            if y >= plane.rows || x >= plane.columns {
+                assert!(read.is_empty(), "something in a block that nobody sees");
+                continue;
+            }
+            let block = y * plane.columns + x;
+            let present = planes.spectra[place.component].present[block];
+            let places = (0..COEFFICIENTS).filter(|at| present >> at & 1 == 1);
+            let expected = places.zip(spectra[place.component][block].iter().copied());
+            assert!(read.into_iter().eq(expected), "coefficients differ");
+            let dc = planes.dc[layout.index(place, (row, column))];
+            assert_eq!(last_dc[place.component], i32::from(dc), "DC differs");
+        }
+    }
+}
+
+fn by_block(spectrum: &Spectrum) -> Vec<&[i16]> {
+    let mut left = &spectrum.values[..];
+    let blocks = spectrum.present.iter().map(|present| {
+        let (block, rest) = left.split_at(present.count_ones() as usize);
+        left = rest;
+        assert!(block.iter().all(|value| (1..1024).contains(&value.abs())), "no such coefficient");
+        block
+    });
+    let blocks = blocks.collect();
+    assert!(left.is_empty(), "coefficients of no block");
+    blocks
+}
+
+fn check_sequential(file: &[u8], header: &Header) -> bool {
+    let layout = Layout::of(header);
     if layout.total_blocks() > MOST_BLOCKS {
         return false;
     }
-    let coarse = scanned(file, &header, &layout, Detail::Eighth);
-    let fine = scanned(file, &header, &layout, Detail::Quarter);
+    let coarse = scanned(file, header, &layout, Detail::Eighth);
+    let fine = scanned(file, header, &layout, Detail::Quarter);
     let (Some((starts, dc)), Some((fine_starts, values))) = (&coarse, &fine) else {
         assert!(coarse.is_none() && fine.is_none(), "accepted at one detail only");
         return false;
     };
     assert!(starts == fine_starts && dc[..] == values[..layout.total_blocks()], "the details disagree");
     assert!(starts.windows(2).all(|pair| pair[0] < pair[1]), "units do not ascend");
-    require_picture(&header, Detail::Eighth, dc);
-    require_picture(&header, Detail::Quarter, values);
-    require_cuts(file, &header, &layout, starts, dc);
+    require_picture(header, Detail::Eighth, dc);
+    require_picture(header, Detail::Quarter, values);
+    require_cuts(file, header, &layout, starts, dc);
     true
 }
 

@@ -3,17 +3,23 @@
 Preparing a job is a workflow, and so is each of its chunks; queues hand them out to every worker
 on the same database. Their ids say what they do, so to begin one twice begins it once. What they
 do may be done twice without harm, as the outcomes are the job ledger's.
+
+A chunk that is nearly done becomes a workflow of its own, its rest, so that its worker takes the
+next chunk out of the queue meanwhile: else its cores would wait for the last items, and the queue.
 """
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from threading import Condition
 from time import monotonic
-from uuid import UUID
+from typing import Any
+from uuid import UUID, uuid4
 
+import structlog
 from dbos import DBOS, DBOSClient, DBOSConfig, Queue, SetEnqueueOptions, SetWorkflowID
 from sqlalchemy import make_url
 
@@ -29,6 +35,8 @@ PREPARATIONS, CHUNKS = "metercrop-preparations", "metercrop-chunks"
 PREPARATIONS_AT_ONCE = 4
 CHUNKS_AT_ONCE = 1
 """A worker's: with more, one of few workers would take what the others could begin."""
+MOST_CHUNKS = 16
+"""Threads for chunks and rests; more than two only have work after a takeover."""
 PREPARATIONS_POLL_S = 1.0
 CHUNKS_POLL_S = 0.25
 """Shorter, as a worker has nothing to do between two chunks; while it has one, it asks little."""
@@ -46,6 +54,10 @@ class Leaving(BaseException):
     """
 
 
+RunChunk = Callable[[UUID, int, int, Callable[[], None]], None]
+"""Of a job, its attempt and the chunk's number; the last is called when it is nearly done."""
+
+
 class DbosEngine:
     """One worker on a database, for as long as the process: DBOS knows a single one in each.
 
@@ -59,7 +71,7 @@ class DbosEngine:
         worker_id: str,
         *,
         prepare: Callable[[UUID], None],
-        run_chunk: Callable[[UUID, int, int], None],
+        run_chunk: RunChunk,
     ) -> None:
         self._url = engine_database(database_url)
         self._worker_id = worker_id
@@ -67,6 +79,9 @@ class DbosEngine:
         self._looked_s: dict[str, float] = {}
         self._in_hand = 0
         self._changed = Condition()
+        self._run_chunk = run_chunk
+        self._threads = ThreadPoolExecutor(MOST_CHUNKS, "chunk")
+        self._rests: dict[str, Future[None]] = {}
 
         def prepare_workflow(job_id: str) -> None:
             with self._counted():
@@ -74,12 +89,17 @@ class DbosEngine:
 
         def chunk_workflow(job_id: str, attempt: int, chunk: int) -> None:
             with self._counted():
-                run_chunk(UUID(job_id), attempt, chunk)
+                self._begin_at_least(job_id, attempt, chunk)
+
+        def rest_workflow(name: str, job_id: str, attempt: int, chunk: int) -> None:
+            with self._counted():
+                self._end_rest(name, job_id, attempt, chunk)
 
         DBOS(config=_config(self._url, worker_id))
 
         self._prepare = DBOS.workflow(name="prepare")(prepare_workflow)
         self._chunk = DBOS.workflow(name="chunk")(chunk_workflow)
+        self._rest = DBOS.workflow(name="rest")(rest_workflow)
         with database_failures(make_url(self._url)):
             DBOS.launch()
         self._preparations = _queue(PREPARATIONS, PREPARATIONS_AT_ONCE, poll_s=PREPARATIONS_POLL_S)
@@ -91,6 +111,7 @@ class DbosEngine:
             self._changed.wait_for(lambda: self._in_hand == 0)
         # What it hands out while it ends is handed out again below; it would call that an error.
         logging.getLogger("dbos").setLevel(logging.CRITICAL)
+        self._threads.shutdown()
         DBOS.destroy(destroy_registry=True)
         client = DBOSClient(system_database_url=self._url, dbos_system_schema=SCHEMA)
         try:
@@ -141,6 +162,45 @@ class DbosEngine:
         """Puts what another worker had in hand back into the queues; how many workflows."""
         return _hand_out_again(DBOS, worker_id)
 
+    def _begin_at_least(self, job_id: str, attempt: int, chunk: int) -> None:
+        """Runs a chunk until it has ended, or its rest is a workflow of its own."""
+        name, handed_on = f"{job_id}:{attempt}:rest:{chunk}:{uuid4().hex}", Future[bool]()
+
+        def hand_on() -> None:
+            if not handed_on.done():
+                handed_on.set_result(self._is_begun(name, job_id, attempt, chunk))
+
+        with self._changed:
+            run = self._threads.submit(self._run_chunk, UUID(job_id), attempt, chunk, hand_on)
+            self._rests[name] = run
+        either: list[Future[Any]] = [run, handed_on]
+        wait(either, return_when=FIRST_COMPLETED)
+        if not (handed_on.done() and handed_on.result()):
+            self._rest_of(name)
+            run.result()
+
+    def _is_begun(self, name: str, job_id: str, attempt: int, chunk: int) -> bool:
+        """Whether a rest is a workflow now; its chunk's own goes on with it where it is not."""
+        try:
+            with SetWorkflowID(name):
+                DBOS.start_workflow(self._rest, name, job_id, attempt, chunk)
+        except Exception as error:  # noqa: BLE001  the engine raises whatever its driver does
+            structlog.get_logger().warning("job.rest_not_begun", chunk=name, why=str(error))
+            return False
+        return True
+
+    def _end_rest(self, name: str, job_id: str, attempt: int, chunk: int) -> None:
+        """Waits for it; where that was another process's, which is gone, does what is left."""
+        run = self._rest_of(name)
+        if run is None:
+            self._run_chunk(UUID(job_id), attempt, chunk, lambda: None)
+        else:
+            run.result()
+
+    def _rest_of(self, name: str) -> Future[None] | None:
+        with self._changed:
+            return self._rests.pop(name, None)
+
     @contextmanager
     def _counted(self) -> Iterator[None]:
         with self._changed:
@@ -165,7 +225,7 @@ def _hand_out_again(books: type[DBOS] | DBOSClient, worker_id: str) -> int:
     left = books.list_workflows(
         executor_id=worker_id, status="PENDING", load_input=False, load_output=False
     )
-    for name, queue in (("prepare", PREPARATIONS), ("chunk", CHUNKS)):
+    for name, queue in (("prepare", PREPARATIONS), ("chunk", CHUNKS), ("rest", CHUNKS)):
         ids = [each.workflow_id for each in left if each.name == name]
         if ids:
             books.resume_workflows(ids, queue_name=queue)

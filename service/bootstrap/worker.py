@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -97,8 +97,11 @@ class JobWorker:
             if self.stop.is_set():
                 raise Leaving
 
-        def run_chunk(job_id: UUID, attempt: int, chunk: int) -> None:
-            if chunks.run(job_id, attempt=attempt, chunk=chunk) is ChunkEnd.INTERRUPTED:
+        def run_chunk(
+            job_id: UUID, attempt: int, chunk: int, nearly_done: Callable[[], None]
+        ) -> None:
+            end = chunks.run(job_id, attempt=attempt, chunk=chunk, nearly_done=nearly_done)
+            if end is ChunkEnd.INTERRUPTED:
                 raise Leaving
 
         return DbosEngine(self.settings.database, name, prepare=prepare, run_chunk=run_chunk)

@@ -25,6 +25,9 @@ SETTLE_ITEMS = 128
 """At most so many outcomes share a transaction."""
 SETTLE_S = 1.0
 """An outcome is not kept waiting longer than that, and as often the job's state is looked at."""
+AHEAD = 2
+"""So many times the items that are begun at once are left to begin when a chunk is nearly done:
+enough to do while another one is taken on."""
 MIN_FINISHED = 100
 """Before so many have ended, a share of failures says little."""
 
@@ -53,8 +56,13 @@ class ChunkRunner:
     pace: Callable[[Job], Pace]
     stop: Event
 
-    def run(self, job_id: UUID, *, attempt: int, chunk: int) -> ChunkEnd:
-        """Ends every item of the chunk that is pending; an outage is waited for."""
+    def run(
+        self, job_id: UUID, *, attempt: int, chunk: int, nearly_done: Callable[[], None]
+    ) -> ChunkEnd:
+        """Ends every item of the chunk that is pending; an outage is waited for.
+
+        `nearly_done` is called, once or more, when it is time to take on another chunk.
+        """
         patience = Patience(self.stop)
         try:
             job = patience.outlasts(lambda: self.wanted(job_id, attempt))
@@ -64,7 +72,7 @@ class ChunkRunner:
             earlier = patience.outlasts(lambda: self.jobs.earlier(items, not_of=job_id))
         except Interrupted:
             return ChunkEnd.INTERRUPTED
-        return _Run(self, job, attempt, deque(items), earlier).to_its_end()
+        return _Run(self, job, attempt, deque(items), earlier, nearly_done).to_its_end()
 
     def wanted(self, job_id: UUID, attempt: int) -> Job | None:
         """The job, None where this attempt is to stop; too many failures end the job here."""
@@ -95,6 +103,7 @@ class _Run:
     attempt: int
     todo: deque[Item]
     earlier: dict[int, Item]
+    nearly_done: Callable[[], None]
     running: dict[Future[Worked], Item] = field(default_factory=dict)
     unsettled: list[Worked] = field(default_factory=list)
     looked_at: float = field(default_factory=monotonic)
@@ -105,6 +114,8 @@ class _Run:
         try:
             while self.todo or self.running:
                 self._begin_some(patience)
+                if len(self.todo) <= AHEAD * self.runner.depth:
+                    self.nearly_done()
                 self._gather(patience)
                 self._settle_if_due()
             patience.outlasts(self._settle)

@@ -92,7 +92,10 @@ class Desk:
                 pace=lambda _: Pace(None),
                 stop=Event(),
             )
-            assert runner.run(job.id, attempt=job.attempt, chunk=0) is ChunkEnd.DONE
+            told = Event()
+            end = runner.run(job.id, attempt=job.attempt, chunk=0, nearly_done=told.set)
+            assert end is ChunkEnd.DONE
+            assert told.is_set()
         return list(self.jobs.every_item(job.id))
 
     def own_keys(self) -> set[str]:

@@ -65,7 +65,7 @@ class Settings(BaseSettings):
     device: Device = Device.AUTO
     """auto, cpu or cuda; with cuda nothing starts unless the model really runs there."""
     model: Path = BUNDLED_MODEL
-    """An ONNX file exported by this project; unset: the bundled one."""
+    """An ONNX file exported by this project, or the bare name of a bundled one."""
     margin: Annotated[float, Field(ge=0.0, le=10.0)] = 0.25
     """Added around the region on each side, as a share of its longer side."""
     min_confidence: Fraction | None = None
@@ -98,6 +98,14 @@ class Settings(BaseSettings):
     """Of the price, as the three letters of ISO 4217."""
     savings_days: Annotated[int, Field(ge=0, le=36_500)] = 0
     """How many days a savings report without a first day goes back; with 0 it covers them all."""
+
+    @field_validator("model", mode="before")
+    @classmethod
+    def _bundled(cls, named: object) -> object:
+        if not isinstance(named, str) or re.fullmatch(r"[\w-]+", named) is None:
+            return named
+        bundled = BUNDLED_MODEL.with_name(f"{named}.onnx")
+        return bundled if bundled.exists() else named
 
     @field_validator("home", "model")
     @classmethod

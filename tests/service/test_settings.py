@@ -217,3 +217,12 @@ def test_folders_of_jobs_are_told_apart_by_colons() -> None:
         "/mnt/b c",
     )
     assert read_settings({}).folders_for_jobs == ()
+
+
+def test_a_bundled_model_is_known_by_its_name(empty_folder: Path) -> None:
+    named = read_settings({"model": "attention-unet-16"}).model
+    assert named == BUNDLED_MODEL.with_name("attention-unet-16.onnx")
+    assert read_settings({"model": "mine"}).model == empty_folder / "mine"
+    assert (
+        read_settings({"model": "./attention-unet-16"}).model == empty_folder / "attention-unet-16"
+    )

@@ -11,19 +11,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from service.core.encoding import Encoding
 from service.core.geometry import Box
 from service.core.photo import Limits
-from service.imaging.encode import encoded_crop
 from service.imaging.jpeg_lossless import cut_of_coefficients, cut_of_scan
 from service.imaging.jpeg_native import JpegScan, scanned
 from service.imaging.jpeg_pixels import jpeg_pixels
 from service.imaging.jpeg_thumbnail import Detail, detail_for
 from service.imaging.probe import photo_of
-from service.imaging.raw_frame import RawFrame, raw_frame
+from service.imaging.raw_frame import raw_frame
 from tests import photos
 from tests.fuzz.against_library import CORPUS, mutated, require_agreement, seeds
 from tests.jpeg_planes import looks_as_by_library, reads_as_libjpeg
+from tests.native_answers import assert_answers_are_those_of_the_library
 
 SIDE = 64
 
@@ -252,32 +251,9 @@ def test_extreme_shapes_can_be_made_small_and_large(size: tuple[int, int], detai
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_answers_are_those_of_the_library(kind: str) -> None:
-    """What the model and people see, the crop, and the profile, without the native code too."""
-    photo = photo_of(KINDS[kind], Limits())
-    natively, by_library = raw_frame(photo, side=24), RawFrame(photo)
-    assert natively.scan is not None
-    for seen, expected in zip(looks_of(natively), looks_of(by_library), strict=True):
-        assert np.array_equal(seen, expected)
-    crops = [
-        encoded_crop(
-            frame,
-            box=Box(30, 20, 140, 90),
-            region=Box(41, 33, 130, 77),
-            encoding=Encoding.AUTO,
-            keep_gps=False,
-        )
-        for frame in (natively, by_library)
-    ]
-    assert crops[0] == crops[1]
-    assert crops[0].exact
-    assert natively.icc_profile == by_library.icc_profile
-    assert "pixels" not in vars(natively)
-
-
-def looks_of(frame: RawFrame) -> list[np.ndarray]:
-    sides = (24, 25, 50)
-    inputs = [frame.model_input(side=side)[0] for side in sides]
-    return inputs + [np.asarray(frame.rendition(long_side=side)) for side in sides]
+    assert_answers_are_those_of_the_library(
+        KINDS[kind], sides=(24, 25, 50), box=Box(30, 20, 140, 90), region=Box(41, 33, 130, 77)
+    )
 
 
 @pytest.mark.parametrize(

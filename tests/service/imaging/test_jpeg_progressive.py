@@ -2,25 +2,20 @@ from __future__ import annotations
 
 from functools import cache
 
-import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from service.core.encoding import Encoding
 from service.core.geometry import Box
-from service.core.photo import Limits
-from service.imaging.encode import encoded_crop
 from service.imaging.jpeg_file import EXTENDED, jpeg_file
 from service.imaging.jpeg_lossless import cut_of_coefficients, cut_of_scan
 from service.imaging.jpeg_native import JpegScan, scanned
 from service.imaging.jpeg_pixels import jpeg_pixels
 from service.imaging.jpeg_thumbnail import Detail
-from service.imaging.probe import photo_of
-from service.imaging.raw_frame import RawFrame, raw_frame
 from tests import photos
 from tests.fuzz.against_library import has_coefficients_of, looks_as
 from tests.jpeg_planes import reads_as_libjpeg
+from tests.native_answers import assert_answers_are_those_of_the_library
 from tests.progressive import SCRIPTS, Band, progressive_jpeg, spectral, successive
 
 COLOURS = {
@@ -133,31 +128,12 @@ def test_any_photo_is_read_and_cut_as_the_library_does(
 
 @pytest.mark.parametrize("kind", WRITTEN_BY_PILLOW)
 def test_answers_are_those_of_the_library(kind: str) -> None:
-    """What the model and people see, the crop, and the profile, without the native code too."""
-    photo = photo_of(WRITTEN_BY_PILLOW[kind], Limits())
-    natively, by_library = raw_frame(photo, side=80), RawFrame(photo)
-    assert natively.scan is not None
-    for seen, expected in zip(looks_of(natively), looks_of(by_library), strict=True):
-        assert np.array_equal(seen, expected)
-    crops = [
-        encoded_crop(
-            frame,
-            box=Box(130, 220, 240, 290),
-            region=Box(141, 233, 230, 277),
-            encoding=Encoding.AUTO,
-            keep_gps=False,
-        )
-        for frame in (natively, by_library)
-    ]
-    assert crops[0] == crops[1]
-    assert crops[0].exact
-    assert natively.icc_profile == by_library.icc_profile
-    assert "pixels" not in vars(natively)
-
-
-def looks_of(frame: RawFrame) -> list[np.ndarray]:
-    inputs = [frame.model_input(side=side)[0] for side in (80, 81, 160)]
-    return inputs + [np.asarray(frame.rendition(long_side=side)) for side in (80, 160)]
+    assert_answers_are_those_of_the_library(
+        WRITTEN_BY_PILLOW[kind],
+        sides=(80, 81, 160),
+        box=Box(130, 220, 240, 290),
+        region=Box(141, 233, 230, 277),
+    )
 
 
 def test_what_is_scanned_is_a_sequential_jpeg_without_metadata() -> None:

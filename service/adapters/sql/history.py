@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from service.adapters.sql.mapping import record_of
 from service.adapters.sql.tables import PhotoEventRow, PhotoRow
+from service.adapters.sql.upserts import table_of
 from service.core.history import (
     Details,
     Event,
@@ -42,7 +43,7 @@ def append_recorded(session: Session, records: Iterable[Record]) -> None:
     """The first entries of records that this transaction has inserted."""
     first = [recorded_columns(record) for record in records]
     if first:
-        session.execute(insert(PhotoEventRow), first)
+        session.connection().execute(insert(table_of(PhotoEventRow)), first)
 
 
 def recorded_columns(record: Record) -> dict[str, object]:

@@ -11,7 +11,7 @@ import struct
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from io import BytesIO
 from typing import Any
 
@@ -140,6 +140,23 @@ def ycck_jpeg(*, width: int = 640, height: int = 480) -> bytes:
     """CMYK coded as Adobe does it."""
     pixels = np.asarray(picture(width, height, mode="CMYK"))
     return bytes(simplejpeg.encode_jpeg(pixels, 90, "CMYK", "444"))
+
+
+def jpegs_of_every_colour(*, width: int, height: int) -> dict[str, bytes]:
+    """By what tells them apart: sampling, colour space, steps of quantization."""
+    sized = partial(jpeg, width=width, height=height)
+    return {
+        "4:4:4": sized(subsampling="4:4:4"),
+        "4:2:2": sized(subsampling="4:2:2"),
+        "4:2:0": sized(subsampling="4:2:0"),
+        "4:1:1": jpeg_of_rare_sampling("411", width=width, height=height),
+        "4:4:0": jpeg_of_rare_sampling("440", width=width, height=height),
+        "grey": sized(mode="L"),
+        "cmyk": sized(mode="CMYK"),
+        "ycck": ycck_jpeg(width=width, height=height),
+        "rgb-coded": sized(rgb_coded=True),
+        "excellent": sized(quality=100, subsampling="4:4:4"),
+    }
 
 
 def png(

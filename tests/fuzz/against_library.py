@@ -13,18 +13,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
 
-import numpy as np
-
 from service.core.errors import PhotoRejected
 from service.core.geometry import Box
-from service.imaging.jpeg_coefficients import coefficients
-from service.imaging.jpeg_file import jpeg_file
 from service.imaging.jpeg_lossless import cut_of_coefficients, cut_of_scan
 from service.imaging.jpeg_native import JpegScan, is_available, scanned
 from service.imaging.jpeg_pixels import jpeg_pixels
-from service.imaging.jpeg_thumbnail import Detail, low_blocks
+from service.imaging.jpeg_thumbnail import Detail
 from tests import photos
-from tests.jpeg_planes import reads_as_libjpeg
+from tests.jpeg_planes import has_coefficients_of, looks_as_by_library, reads_as_libjpeg
 
 CORPUS = Path(__file__).with_name("corpus")
 TELLING = bytes(
@@ -92,29 +88,13 @@ def require_agreement(content: bytes, chance: random.Random) -> bool:
         raise Disagreement(f"{pixels.size} is not {(scan.width, scan.height)}")
     if not (reads_as_libjpeg(scan) and has_coefficients_of(scan, content)):
         raise Disagreement("the coefficients differ")
-    if not looks_as(scan, content):
+    if not looks_as_by_library(scan, content):
         raise Disagreement("the thumbnails differ")
     box = box_in(scan, chance)
     cut, expected = cut_of_scan(scan, box), cut_of_coefficients(content, box)
     if cut is not None and (expected is None or expected.content != cut.content):
         raise Disagreement(f"the cuts at {box} differ")
     return True
-
-
-def has_coefficients_of(scan: JpegScan, content: bytes) -> bool:
-    """What was scanned may have been written anew, as a sequential JPEG."""
-    if scan.content is content:
-        return True
-    read, expected = (coefficients(jpeg_file(one)) for one in (scan.content, content))
-    return all(map(np.array_equal, read, expected))
-
-
-def looks_as(scan: JpegScan, content: bytes) -> bool:
-    """Whether the library's way shows the same of `content`."""
-    blocks, size = low_blocks(jpeg_file(content)), (24, 17)
-    return blocks is not None and np.array_equal(
-        scan.small(*size), blocks.small(scan.detail, *size)
-    )
 
 
 def box_in(scan: JpegScan, chance: random.Random) -> Box:

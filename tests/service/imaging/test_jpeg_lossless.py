@@ -16,19 +16,10 @@ from service.imaging.jpeg_pixels import jpeg_pixels
 from tests import photos
 
 KINDS = {
-    "4:4:4": photos.jpeg(width=203, height=149, subsampling="4:4:4"),
-    "4:2:2": photos.jpeg(width=203, height=149, subsampling="4:2:2"),
-    "4:2:0": photos.jpeg(width=203, height=149, subsampling="4:2:0"),
-    "4:1:1": photos.jpeg_of_rare_sampling("411", width=203, height=149),
-    "4:4:0": photos.jpeg_of_rare_sampling("440", width=203, height=149),
+    **photos.jpegs_of_every_colour(width=203, height=149),
     "progressive": photos.jpeg(width=203, height=149, progressive=True),
     "restarts": photos.jpeg(width=203, height=149, restart_rows=1),
-    "grey": photos.jpeg(width=203, height=149, mode="L"),
-    "cmyk": photos.jpeg(width=203, height=149, mode="CMYK"),
-    "ycck": photos.ycck_jpeg(width=203, height=149),
-    "rgb-coded": photos.jpeg(width=203, height=149, rgb_coded=True),
     "poor": photos.jpeg(width=203, height=149, quality=5),
-    "excellent": photos.jpeg(width=203, height=149, quality=100, subsampling="4:4:4"),
 }
 REGION = Box(61, 47, 138, 90)
 

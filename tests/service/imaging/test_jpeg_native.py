@@ -21,8 +21,11 @@ from service.imaging.probe import photo_of
 from service.imaging.raw_frame import raw_frame
 from tests import photos
 from tests.fuzz.against_library import CORPUS, mutated, require_agreement, seeds
-from tests.jpeg_planes import looks_as_by_library, reads_as_libjpeg
-from tests.native_answers import assert_answers_are_those_of_the_library
+from tests.jpeg_planes import reads_as_libjpeg
+from tests.native_answers import (
+    assert_answers_are_those_of_the_library,
+    assert_reads_and_cuts_as_the_library,
+)
 
 SIDE = 64
 
@@ -37,20 +40,11 @@ def large(mode: str = "RGB", **options: object) -> bytes:
 
 
 KINDS = {
-    "4:4:4": photos.jpeg(width=203, height=149, subsampling="4:4:4"),
-    "4:2:2": photos.jpeg(width=203, height=149, subsampling="4:2:2"),
-    "4:2:0": photos.jpeg(width=203, height=149, subsampling="4:2:0"),
-    "4:1:1": photos.jpeg_of_rare_sampling("411", width=203, height=149),
-    "4:4:0": photos.jpeg_of_rare_sampling("440", width=203, height=149),
-    "grey": photos.jpeg(width=203, height=149, mode="L"),
-    "cmyk": photos.jpeg(width=203, height=149, mode="CMYK"),
-    "ycck": photos.ycck_jpeg(width=203, height=149),
-    "rgb-coded": photos.jpeg(width=203, height=149, rgb_coded=True),
+    **photos.jpegs_of_every_colour(width=203, height=149),
     "restart-each-row": photos.jpeg(width=203, height=149, restart_rows=1),
     "restart-each-unit": saved(203, 149, restart_marker_blocks=1),
     "optimized": saved(203, 149, optimize=True),
     "poor": photos.jpeg(width=203, height=149, quality=3),
-    "excellent": photos.jpeg(width=203, height=149, quality=100, subsampling="4:4:4"),
     "with-metadata": photos.jpeg(orientation=6, icc=photos.icc_profile() + bytes(150_000)),
     "large": large(),
     "large-4:4:4": large(subsampling="4:4:4", optimize=True),
@@ -64,31 +58,6 @@ def scan_of(content: bytes, detail: Detail = Detail.QUARTER) -> JpegScan:
     scan = scanned(content, detail)
     assert scan is not None
     return scan
-
-
-def boxes_of(scan: JpegScan) -> list[Box]:
-    width, height = scan.width, scan.height
-    return [
-        Box(0, 0, width, height),
-        Box(width // 3, height // 3, width // 2 + 1, height // 2 + 1),
-        Box(width - 1, height - 1, width, height),
-    ]
-
-
-def assert_reads_and_cuts_as_the_library(content: bytes) -> None:
-    scan = scan_of(content)
-    assert (scan.width, scan.height) == jpeg_pixels(content).size
-    assert reads_as_libjpeg(scan)
-    assert looks_as_by_library(scan)
-    eighth = scan_of(content, Detail.EIGHTH)
-    assert looks_as_by_library(eighth)
-    assert np.array_equal(eighth.values[0], scan.values[0])
-    assert np.array_equal(eighth.starts, scan.starts)
-    for box in boxes_of(scan):
-        cut, expected = cut_of_scan(scan, box), cut_of_coefficients(content, box)
-        assert cut is not None
-        assert expected is not None
-        assert (cut.content, cut.box) == (expected.content, expected.box)
 
 
 @pytest.mark.parametrize("kind", KINDS)

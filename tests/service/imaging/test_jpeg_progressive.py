@@ -8,28 +8,20 @@ from hypothesis import strategies as st
 
 from service.core.geometry import Box
 from service.imaging.jpeg_file import EXTENDED, jpeg_file
-from service.imaging.jpeg_lossless import cut_of_coefficients, cut_of_scan
-from service.imaging.jpeg_native import JpegScan, scanned
+from service.imaging.jpeg_native import scanned
 from service.imaging.jpeg_pixels import jpeg_pixels
 from service.imaging.jpeg_thumbnail import Detail
 from tests import photos
-from tests.fuzz.against_library import has_coefficients_of, looks_as
-from tests.jpeg_planes import reads_as_libjpeg
-from tests.native_answers import assert_answers_are_those_of_the_library
+from tests.jpeg_planes import has_coefficients_of
+from tests.native_answers import (
+    assert_answers_are_those_of_the_library,
+    assert_reads_and_cuts_as_the_library,
+)
 from tests.progressive import SCRIPTS, Band, progressive_jpeg, spectral, successive
 
 COLOURS = {
-    "4:4:4": photos.jpeg(width=109, height=75, subsampling="4:4:4"),
-    "4:2:2": photos.jpeg(width=109, height=75, subsampling="4:2:2"),
-    "4:2:0": photos.jpeg(width=109, height=75, subsampling="4:2:0"),
-    "4:1:1": photos.jpeg_of_rare_sampling("411", width=109, height=75),
-    "4:4:0": photos.jpeg_of_rare_sampling("440", width=109, height=75),
-    "grey": photos.jpeg(width=109, height=75, mode="L"),
-    "cmyk": photos.jpeg(width=109, height=75, mode="CMYK"),
-    "ycck": photos.ycck_jpeg(width=109, height=75),
-    "rgb-coded": photos.jpeg(width=109, height=75, rgb_coded=True),
+    **photos.jpegs_of_every_colour(width=109, height=75),
     "poor": photos.jpeg(width=109, height=75, quality=4),
-    "excellent": photos.jpeg(width=109, height=75, quality=100, subsampling="4:4:4"),
 }
 WRITTEN_BY_PILLOW = {
     "standard": photos.jpeg(progressive=True),
@@ -48,29 +40,6 @@ def scripted(content: bytes, script: str = "successive", *, restart_interval: in
 @cache
 def progressive() -> bytes:
     return scripted(COLOURS["4:2:0"])
-
-
-def assert_reads_and_cuts_as_the_library(content: bytes) -> None:
-    scan = scanned(content, Detail.QUARTER)
-    assert scan is not None
-    assert (scan.width, scan.height) == jpeg_pixels(content).size
-    assert has_coefficients_of(scan, content)
-    assert reads_as_libjpeg(scan)
-    assert looks_as(scan, content)
-    for box in boxes_of(scan):
-        cut, expected = cut_of_scan(scan, box), cut_of_coefficients(content, box)
-        assert cut is not None
-        assert expected is not None
-        assert (cut.content, cut.box) == (expected.content, expected.box)
-
-
-def boxes_of(scan: JpegScan) -> list[Box]:
-    width, height = scan.width, scan.height
-    return [
-        Box(0, 0, width, height),
-        Box(width // 3, height // 3, width // 2 + 1, height // 2 + 1),
-        Box(width - 1, height - 1, width, height),
-    ]
 
 
 @pytest.mark.parametrize("script", SCRIPTS)

@@ -44,6 +44,8 @@ class S3Archive:
     bucket: str
     _has_versions: bool | None = field(default=None, init=False, repr=False)
     """As the last listing found it."""
+    _keeps_the_first: bool | None = field(default=None, init=False, repr=False)
+    """Whether the server refuses to write over an object; None until one was written."""
 
     def objects(self, prefix: str = "", *, after: str = "") -> Iterator[ArchivedObject]:
         """As the port says; keys that nobody can ask for are listed too, a NUL as an escape."""
@@ -74,12 +76,15 @@ class S3Archive:
         """As the port says; of two that write other bytes at once, one is refused.
 
         A server that knows no conditional writes keeps the later: then the earlier one finds
-        other bytes when it reads its own back.
+        other bytes when it reads its own back. Such a server is asked before each writing whether
+        something is there; the others tell by refusing.
         """
         with self._refusals("write", key):
-            if self._holds(key, content):
+            if not self._keeps_the_first and self._holds(key, content):
                 return
             written = self._written(key, content, media_type)
+            if written is not None and self._keeps_the_first is None:
+                self._keeps_the_first = self._is_refused_again(key, content, media_type)
             if written is None:
                 kept = self._holds(key, content)
             elif read_back or (whole := arrived_whole(written, content)) is None:
@@ -141,6 +146,13 @@ class S3Archive:
             if code_of(error) not in SOMEBODY_WAS_FIRST:
                 raise
         return None
+
+    def _is_refused_again(self, key: str, content: bytes, media_type: str) -> bool:
+        """Whether the server heeds the condition, found by writing the very same once more.
+
+        Not where that might leave a version behind; Ceph heeds it in buckets without them alone.
+        """
+        return not self._keeps_versions() and self._written(key, content, media_type) is None
 
     def _reads_back(self, key: str, content: bytes) -> bool:
         with (

@@ -88,8 +88,8 @@ class SqlLedger:
 
     def of_bytes(self, sha256: str) -> Record | None:
         with self._looking() as connection:
-            row = connection.execute(_of_bytes(), {"sha256": sha256}).first()
-            return None if row is None else record_of(row)
+            photo_id = connection.execute(_id_of_bytes(), {"sha256": sha256}).scalar()
+        return None if photo_id is None else self.by_id(photo_id)
 
     def original_of_idempotency_key(self, idempotency_key: str) -> str | None:
         check_name("idempotency_key", idempotency_key)
@@ -299,8 +299,9 @@ def _of_original() -> Select[*tuple[Any, ...]]:
 
 
 @cache
-def _of_bytes() -> Select[*tuple[Any, ...]]:
+def _id_of_bytes() -> Select[UUID]:
+    """Nearly always there is none, and an answer of many columns takes longer, empty or not."""
     photos = table_of(PhotoRow)
     is_original = photos.c.original_sha256 == bindparam("sha256")
     is_stored = photos.c.stored_sha256 == bindparam("sha256")
-    return select(photos).where(is_original | is_stored).order_by(is_original.desc()).limit(1)
+    return select(photos.c.id).where(is_original | is_stored).order_by(is_original.desc()).limit(1)

@@ -194,22 +194,63 @@ def test_object_that_is_cut_short_on_its_way_is_an_outage() -> None:
         archive_at(endpoint).read(FOUND)
 
 
+MISSING, LOST = refusal("404 No", "NoSuchKey"), refusal("412 No", "PreconditionFailed")
+WRITTEN = answer("200 OK", b"", ETag=md5(PHOTO))
+
+
+def test_server_that_keeps_the_first_is_not_asked_before_each_writing() -> None:
+    with answering_server(MISSING, WRITTEN, NO_VERSIONING, LOST, WRITTEN) as endpoint:
+        archive = archive_at(endpoint)
+        for key in (KEY, f"{KEY}.2", f"{KEY}.3"):  # a look would find something else there
+            archive.create(key, PHOTO, media_type=JPEG, read_back=False)
+
+
+def test_server_that_knows_no_conditions_is_asked_before_each_writing() -> None:
+    answers = (MISSING, WRITTEN, NO_VERSIONING, WRITTEN, MISSING, WRITTEN, object_answer())
+    with answering_server(*answers) as endpoint:
+        archive = archive_at(endpoint)
+        for key in (KEY, f"{KEY}.2"):
+            archive.create(key, PHOTO, media_type=JPEG, read_back=False)
+        with refused("object.exists"):
+            archive.create(f"{KEY}.3", b"other", media_type=JPEG, read_back=False)
+
+
+def test_bucket_that_keeps_versions_is_asked_before_each_writing() -> None:
+    versioning = b"<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>"
+    versions = answer("200 OK", versioning, **{"Content-Type": "text/xml"})
+    with answering_server(MISSING, WRITTEN, versions, MISSING, WRITTEN) as endpoint:
+        archive = archive_at(endpoint)
+        for key in (KEY, f"{KEY}.2"):
+            archive.create(key, PHOTO, media_type=JPEG, read_back=False)
+
+
+def test_no_object_is_written_over_whatever_was_written_before(any_s3_server: S3Server) -> None:
+    owner = BucketOwner(any_s3_server.client(), any_s3_server.new_bucket())
+    archive = archives_at(any_s3_server).opened(owner.root)
+    for number in range(3):
+        archive.create(f"{number}.jpg", PHOTO, media_type=JPEG, read_back=False)
+    owner.put(KEY, b"theirs")
+    with refused("object.exists"):
+        archive.create(KEY, PHOTO, media_type=JPEG, read_back=False)
+    assert owner.content(KEY) == b"theirs"
+    archive.create("0.jpg", PHOTO, media_type=JPEG, read_back=False)
+
+
 def test_created_object_that_comes_back_with_other_bytes_is_an_outage() -> None:
-    missing, written = refusal("404 No", "NoSuchKey"), answer("200 OK", b"", ETag=md5(PHOTO))
-    for read_back in (object_answer(b"other"), object_answer(b"longer"), missing):
+    for read_back in (object_answer(b"other"), object_answer(b"longer"), MISSING):
         with (
-            answering_server(missing, written, read_back) as endpoint,
+            answering_server(MISSING, WRITTEN, NO_VERSIONING, LOST, read_back) as endpoint,
             pytest.raises(Unavailable, match="other bytes were read back"),
         ):
             archive_at(endpoint).create(KEY, PHOTO, media_type=JPEG)
 
 
 def test_where_nothing_is_read_back_the_servers_md5_is_compared() -> None:
-    missing = refusal("404 No", "NoSuchKey")
-    with answering_server(missing, answer("200 OK", b"", ETag=md5(PHOTO))) as endpoint:
+    with answering_server(MISSING, WRITTEN, NO_VERSIONING, LOST) as endpoint:
         archive_at(endpoint).create(KEY, PHOTO, media_type=JPEG, read_back=False)
+    other = answer("200 OK", b"", ETag=md5(b"other"))
     with (
-        answering_server(missing, answer("200 OK", b"", ETag=md5(b"other"))) as endpoint,
+        answering_server(MISSING, other, NO_VERSIONING, LOST) as endpoint,
         pytest.raises(Unavailable, match="other bytes were read back"),
     ):
         archive_at(endpoint).create(KEY, PHOTO, media_type=JPEG, read_back=False)
@@ -217,9 +258,11 @@ def test_where_nothing_is_read_back_the_servers_md5_is_compared() -> None:
 
 @pytest.mark.parametrize("etag", [f"{'0' * 32}-1", "made up"])
 def test_server_that_tells_no_md5_is_read_back_all_the_same(etag: str) -> None:
-    missing, written = refusal("404 No", "NoSuchKey"), answer("200 OK", b"", ETag=etag)
+    written = answer("200 OK", b"", ETag=etag)
     with (
-        answering_server(missing, written, object_answer(b"other")) as endpoint,
+        answering_server(
+            MISSING, written, NO_VERSIONING, LOST, object_answer(b"other")
+        ) as endpoint,
         pytest.raises(Unavailable, match="other bytes were read back"),
     ):
         archive_at(endpoint).create(KEY, PHOTO, media_type=JPEG, read_back=False)
@@ -227,13 +270,12 @@ def test_server_that_tells_no_md5_is_read_back_all_the_same(etag: str) -> None:
 
 @pytest.mark.parametrize("code", ["PreconditionFailed", "ConditionalRequestConflict"])
 def test_of_two_that_create_in_the_same_moment_the_later_looks_at_what_is_there(code: str) -> None:
-    missing, lost = refusal("404 No", "NoSuchKey"), refusal("412 No", code)
-    with answering_server(missing, lost, object_answer()) as endpoint:
+    lost, other = refusal("412 No", code), object_answer(b"other")
+    with answering_server(MISSING, lost, object_answer()) as endpoint:
         archive_at(endpoint).create(KEY, PHOTO, media_type=JPEG)
-    other = object_answer(b"other")
-    with answering_server(missing, lost, other) as endpoint, refused("object.exists"):
+    with answering_server(MISSING, lost, other) as endpoint, refused("object.exists"):
         archive_at(endpoint).create(KEY, PHOTO, media_type=JPEG)
-    with answering_server(missing, lost, missing) as endpoint, pytest.raises(Unavailable):
+    with answering_server(MISSING, lost, MISSING) as endpoint, pytest.raises(Unavailable):
         archive_at(endpoint).create(KEY, PHOTO, media_type=JPEG)
 
 

@@ -218,7 +218,7 @@ def evaluate(
     from models import datasets
     from models.card import score_table
     from models.evaluate import outcomes, score
-    from models.release import optimizer_of
+    from models.serving import optimizer_of
 
     optimizer = optimizer_of(model)
     scores = {}

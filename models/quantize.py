@@ -24,7 +24,8 @@ from models.card import Provenance
 from models.export import Calibration, Label, metadata, write
 from models.metrics import agreement
 from models.recipe import Recipe
-from models.release import THRESHOLD, Released, card_of, released, segmenter_of
+from models.release import THRESHOLD, Released, card_of, released
+from models.serving import segmenter_of
 from service.ports import Segmenter
 
 CALIBRATION_PHOTOS = 120

@@ -15,12 +15,7 @@ from models.evaluate import Outcome, Score, outcomes, safe_confidence, score
 from models.export import Calibration, Label, export, trained_network
 from models.limits import told, worst_of
 from models.recipe import Recipe
-from service.adapters.machine import usable_cpus
-from service.adapters.onnx import load_segmenter
-from service.core.crop import CropPolicy
-from service.core.encoding import Encoding
-from service.ports import Segmenter
-from service.settings import Device
+from models.serving import optimizer_of
 from service.usecases.optimize import Optimizer
 
 PICTURE_QUALITY = 80
@@ -123,25 +118,6 @@ def _drawn_worst(
     examples = [example for name in shown for example in held_out.get(name, ())]
     outcomes = [one for name in shown for one in found.get(name, ())]
     return worst_of(examples, outcomes, optimizer) if examples else None
-
-
-def optimizer_of(
-    model: Path, device: Device = Device.AUTO, *, threads: int | None = None
-) -> Optimizer:
-    """The way of a photo as the service goes it by default, with this model; crops alone.
-
-    All CPUs work on it where `threads` says nothing.
-    """
-    segmenter = segmenter_of(model, device, threads=threads)
-    said = segmenter.description
-    policy = CropPolicy(threshold=said.threshold, min_confidence=said.min_confidence)
-    return Optimizer(segmenter, policy, Encoding.AUTO, keep_gps=False, context_px=0)
-
-
-def segmenter_of(
-    model: Path, device: Device = Device.AUTO, *, threads: int | None = None
-) -> Segmenter:
-    return load_segmenter(model, device, threads=threads or usable_cpus())
 
 
 def provenance_of(

@@ -19,7 +19,7 @@ from models.comparison.speed import ms_at_one_thread, ms_on_gpu, processor
 from models.evaluate import Score, Way, outcomes, score
 from models.metrics import Spread, spread
 from models.origin import Origin
-from models.release import optimizer_of
+from models.serving import optimizer_of
 from service.adapters.onnx import cuda_is_present
 
 REPEATS = 11

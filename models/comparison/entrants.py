@@ -11,7 +11,7 @@ import onnx
 
 from models.comparison.graph import Cost, cost_of
 from models.origin import Origin, read_origin
-from models.release import segmenter_of
+from models.serving import segmenter_of
 
 NAME = "metercrop.name"
 

@@ -16,7 +16,7 @@ from models.classical import METHODS
 from models.comparison.classical_way import Method, found_in
 from models.comparison.entrants import Entrant
 from models.comparison.scenes import Scene
-from models.release import optimizer_of
+from models.serving import optimizer_of
 from service.adapters.onnx import cuda_is_present
 from service.core.errors import Misconfigured
 from service.imaging.raw_frame import raw_frame

@@ -52,7 +52,7 @@ BARE = """
 import sys, time
 from dataclasses import replace
 from pathlib import Path
-from models.release import optimizer_of
+from models.serving import optimizer_of
 from service.core.photo import Limits
 from service.imaging.probe import photo_of
 from service.settings import BUNDLED_MODEL, Settings

@@ -27,7 +27,7 @@ from service.adapters.onnx_session import (
     cuda_session,
 )
 from service.settings import BUNDLED_MODEL, Device
-from tests.benchmarks.test_jpeg import one_core
+from tests.servers.cores import last_core, on_cores
 
 ROUNDS = 31
 ROUNDS_ON_A_CPU = 5
@@ -76,7 +76,7 @@ def test_batches_on_a_cpu() -> None:
     ways: dict[str, Way] = {
         "plain": lambda batch: session.run([OUTPUT], {INPUT: np.stack(batch)}),
     }
-    with one_core():
+    with on_cores({last_core()}):
         show(
             "batches on one core",
             medians_ms(ways, rounds=ROUNDS_ON_A_CPU, clock=process_time),

@@ -15,7 +15,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from functools import cache
-from io import BytesIO
 from itertools import count
 from pathlib import Path
 from statistics import median
@@ -23,15 +22,14 @@ from tempfile import TemporaryDirectory
 from time import process_time
 from typing import IO
 
-import numpy as np
 import pytest
-from PIL import Image
 from rich.console import Console
 from rich.table import Table
 
 from service.settings import BUNDLED_MODEL
 from tests.archives import meter_photos
 from tests.benchmarks import naive_service
+from tests.benchmarks.photos import grainy
 from tests.benchmarks.test_batch import CORES, NO_FOLDER, Load, Measured, bare_pipeline
 from tests.servers.cores import on_cores
 from tests.servers.s3 import S3Server
@@ -43,8 +41,6 @@ WARM = 8
 TURNS = 3
 CONNECTIONS = 4
 """A core; fewer leave it idle while the disk is waited for."""
-GRAIN = 4.0
-"""Of a sensor, in levels of grey: files get the size that phones write."""
 BARE, NAIVE = "the bare pipeline", "the naive service, forms"
 RAW, FORMS = "the service, raw bodies", "the service, forms"
 TWO = "the same on two cores"
@@ -63,15 +59,6 @@ class Photos:
     def body(self, bodies: Bodies) -> Callable[[int], Body]:
         salt = next(self.numbers)
         return lambda number: bodies(self.load.content(number, salt=salt))
-
-
-def grainy(photo: bytes) -> bytes:
-    with Image.open(BytesIO(photo)) as image:
-        pixels = np.asarray(image)
-    grain = np.random.default_rng(0).normal(0.0, GRAIN, (*pixels.shape[:2], 1))
-    file = BytesIO()
-    Image.fromarray((pixels + grain).clip(0, 255).astype(np.uint8)).save(file, "JPEG", quality=90)
-    return file.getvalue()
 
 
 @cache

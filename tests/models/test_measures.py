@@ -10,7 +10,7 @@ from models.card import COLUMNS, score_table
 from models.datasets import Example
 from models.evaluate import outcome, outcomes, score
 from models.metrics import agreement, box_iou, spread
-from models.release import optimizer_of
+from models.serving import optimizer_of
 from service.core.crop import Reason
 from service.core.geometry import Box
 from tests.painted import BLUE, COUNTER, RED, painted_photo

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from PIL import Image
 
-from models.release import optimizer_of
 from models.rendering import MeterKind, render
+from models.serving import optimizer_of
 from service.core.photo import Limits
 from service.imaging.overlay import overlay_png
 from service.imaging.probe import photo_of

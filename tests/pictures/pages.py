@@ -17,8 +17,8 @@ from tempfile import TemporaryDirectory
 
 from playwright.sync_api import Page, sync_playwright
 
-from models.release import optimizer_of
 from models.rendering import MeterKind, render
+from models.serving import optimizer_of
 from service.adapters.folder import FolderStore
 from service.adapters.sql.engine import engine_for
 from service.adapters.sql.jobs import SqlJobLedger

@@ -11,6 +11,11 @@ PROC = Path("/proc")
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
+def last_core() -> int:
+    """Of those that this process may use; the first gets the system's own work more often."""
+    return max(os.sched_getaffinity(0))
+
+
 def cpu_s(pid: int) -> float:
     """Seconds that it has computed so far, with its children, also those that have ended."""
     ticks = sum(_ticks(each) for each in (pid, *_below(pid)))

@@ -4,8 +4,8 @@ from io import BytesIO
 
 import pytest
 
-from models.release import optimizer_of
 from models.rendering import MeterKind, Rendered, render
+from models.serving import optimizer_of
 from service.core.photo import Limits, Photo
 from service.imaging.probe import photo_of
 from service.settings import BUNDLED_MODEL

@@ -17,7 +17,7 @@ from service.adapters.objects import MAX_KEY_BYTES, is_own
 from service.adapters.s3_errors import code_of, outage
 from service.adapters.s3_listing import newest_objects, newest_versions
 from service.adapters.s3_reading import answered, body_of, checked_name
-from service.adapters.s3_writing import arrived_whole
+from service.adapters.s3_writing import arrived_whole, content_md5, md5_of
 from service.core.archive import ArchivedObject, Removal
 from service.core.errors import ObjectRejected
 
@@ -82,12 +82,14 @@ class S3Archive:
         with self._refusals("write", key):
             if not self._keeps_the_first and self._holds(key, content):
                 return
-            written = self._written(key, content, media_type)
+            md5 = md5_of(content)
+            headers = {"Content-Type": media_type, "If-None-Match": "*", **content_md5(md5)}
+            written = self._written(key, content, headers)
             if written is not None and self._keeps_the_first is None:
-                self._keeps_the_first = self._is_refused_again(key, content, media_type)
+                self._keeps_the_first = self._is_refused_again(key, content, headers)
             if written is None:
                 kept = self._holds(key, content)
-            elif read_back or (whole := arrived_whole(written, content)) is None:
+            elif read_back or (whole := arrived_whole(written, md5)) is None:
                 kept = self._reads_back(key, content)
             else:
                 kept = whole
@@ -133,26 +135,28 @@ class S3Archive:
             if not as_long or body_of(response) != content:
                 raise refusals.exists(self._location(key))
 
-    def _written(self, key: str, content: bytes, media_type: str) -> ObjectWriteResult | None:
+    def _written(
+        self, key: str, content: bytes, headers: Mapping[str, str]
+    ) -> ObjectWriteResult | None:
         """None where somebody else was first."""
         try:
             return self.client._put_object(  # noqa: SLF001  put_object sends no conditions
                 self.bucket,
                 key,
                 content,
-                headers={"Content-Type": media_type, "If-None-Match": "*"},
+                headers=dict(headers),  # it adds its own
             )
         except MinioException as error:
             if code_of(error) not in SOMEBODY_WAS_FIRST:
                 raise
         return None
 
-    def _is_refused_again(self, key: str, content: bytes, media_type: str) -> bool:
+    def _is_refused_again(self, key: str, content: bytes, headers: Mapping[str, str]) -> bool:
         """Whether the server heeds the condition, found by writing the very same once more.
 
         Not where that might leave a version behind; Ceph heeds it in buckets without them alone.
         """
-        return not self._keeps_versions() and self._written(key, content, media_type) is None
+        return not self._keeps_versions() and self._written(key, content, headers) is None
 
     def _reads_back(self, key: str, content: bytes) -> bool:
         with (

@@ -23,7 +23,7 @@ from service.adapters.s3_errors import (
     outage,
 )
 from service.adapters.s3_reading import answered, body_of, checked_name
-from service.adapters.s3_writing import arrived_whole
+from service.adapters.s3_writing import arrived_whole, md5_of
 from service.core.errors import Misconfigured, Unavailable
 from service.ports import StoredObject
 
@@ -135,7 +135,7 @@ class S3Store:
         return content
 
     def _arrived(self, key: str, content: bytes, written: ObjectWriteResult) -> bool:
-        whole = arrived_whole(written, content)
+        whole = arrived_whole(written, md5_of(content))
         if whole is not None:
             return whole
         found = self.head(key)

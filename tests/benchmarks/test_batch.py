@@ -5,7 +5,9 @@ work was done. A worker has one core, and is measured while it works: from the t
 the photos is done until nine tenths are, by the moments that its items tell. PostgreSQL, the S3
 server and this driver have the cores that are left; where two workers leave none, all share two
 cores, and no more than those can give is to be had: the ceiling that is told beside what was
-reached, from the processor time that one photo took of worker and servers.
+reached, from the processor time that one photo took of worker and servers. Where the system gives
+shares of cores, one and two workers are also measured with half of the first core each, so that
+the servers have theirs to themselves.
 """
 
 from __future__ import annotations
@@ -30,23 +32,36 @@ from rich.table import Table
 from service.core.job import ENDED, Job, JobState, Step
 from service.usecases.jobs import steered
 from tests.archives import meter_photos, numbered
+from tests.benchmarks.photos import grainy
 from tests.records import NOON
 from tests.servers.cores import cpu_s, on_cores, pin
 from tests.servers.postgres import PostgresServer
 from tests.servers.s3 import S3Server
+from tests.servers.shares import share_of_a_core, shares_are_given, within
 from tests.service.commands import Workplace
 from tests.sites import Site, opened_site
 
 CORES = sorted(os.sched_getaffinity(0))
 TINY_OBJECTS = int(os.environ.get("METERCROP_BENCH_OBJECTS", "20000"))
 NO_FOLDER = Path("no folder, so that photos are rendered")
+PHOTOS = int(os.environ.get("METERCROP_BENCH_PHOTOS", "512"))
 BARE_PHOTOS = 192
 TURNS = 3
-LINES = ("bare pipeline on one core", "one worker on one core", "two workers on two cores")
+LINES = (
+    "bare pipeline on one core",
+    "one worker on one core",
+    "two workers on two cores",
+    "one worker on half a core",
+    "two workers on half a core each",
+)
+ALONE = {LINES[0], LINES[3]}
+"""Not compared with the line above."""
 WARM_PHOTOS = 4
 WITHIN_S = 7200.0
 LOOK_S = 0.5
 SECOND = timedelta(seconds=1)
+WHOLE, HALF = 1.0, 0.5
+"""Of a core."""
 
 BARE = """
 import sys, time
@@ -128,22 +143,27 @@ class Rig:
     site: Site
     server_pids: tuple[int, ...]
 
-    def place(self, workers: int) -> None:
-        """Servers and driver beside so many workers."""
-        others = set(CORES[workers:]) or set(CORES)
+    def place(self, cores: int) -> None:
+        """Servers and driver beside workers on so many."""
+        others = set(CORES[cores:]) or set(CORES)
         for pid in (*self.server_pids, os.getpid()):
             pin(pid, others)
 
     def servers_s(self) -> float:
         return sum(map(cpu_s, self.server_pids))
 
-    def measured(self, load: Load, *, workers: int, turn: int) -> Measured:
-        """A job over photos that nobody has seen before, its workers warm when it begins."""
-        self.place(workers)
-        folder = f"{load.named}/{turn}/{workers}"
-        self._fill(load, folder, salt=10 * turn + workers)
+    def measured(self, load: Load, *, turn: int, workers: int, share: float) -> Measured:
+        """A job over photos that nobody has seen before, its workers warm when it begins.
+
+        Each has a core, or its share of the first one.
+        """
+        cores = CORES[:workers] if share == WHOLE else CORES[:1] * workers
+        self.place(len(set(cores)))
+        salt = 100 * turn + 10 * workers + (share == WHOLE)
+        folder = f"{load.named}/{salt}"
+        self._fill(load, folder, salt=salt)
         with ExitStack() as running:
-            pids = [self._worker(running, core) for core in CORES[:workers]]
+            pids = [self._worker(running, core, share) for core in cores]
             self.site.until_alive(workers)
             job = self.site.created("--confirm", source=f"{self.site.source}{folder}/")
             self.until(job, {JobState.AWAITING_CONFIRMATION})
@@ -156,8 +176,11 @@ class Rig:
         used = [(end - start) / load.count for start, end in zip(before, after, strict=True)]
         return Measured(self._per_s(job), *used)
 
-    def _worker(self, running: ExitStack, core: int) -> int:
-        with on_cores({core}):
+    def _worker(self, running: ExitStack, core: int, share: float) -> int:
+        with ExitStack() as here:
+            here.enter_context(on_cores({core}))
+            if share != WHOLE:
+                here.enter_context(within(running.enter_context(share_of_a_core(share))))
             return running.enter_context(self.site.worker()).pid
 
     def _fill(self, load: Load, folder: str, *, salt: int) -> None:
@@ -192,15 +215,16 @@ def rig(
         rig.place(0)
 
 
-@pytest.mark.parametrize(("longer_px", "count"), [(4000, 512), (1280, 512)], ids=["phone", "small"])
-def test_a_batch_job_against_the_bare_pipeline(
-    rig: Rig, tmp_path: Path, longer_px: int, count: int
-) -> None:
-    """Phones take 4000 px by 3000 (12 megapixels); the smaller ones are what some apps send."""
-    load = Load(f"{longer_px} px", meter_photos(longer_px=longer_px, folder=NO_FOLDER), count)
+@pytest.mark.parametrize("kind", ["phone", "smooth", "small"])
+def test_a_batch_job_against_the_bare_pipeline(rig: Rig, tmp_path: Path, kind: str) -> None:
+    """As phones write them, 12 megapixels with grain; the same as drawn; and as some apps send."""
+    photos = meter_photos(longer_px=1280 if kind == "small" else 4000, folder=NO_FOLDER)
+    if kind == "phone":
+        photos = tuple(map(grainy, photos))
+    load = Load(kind, photos, PHOTOS)
     turns = [turn_of(rig, load, tmp_path / f"{turn}", turn=turn) for turn in range(TURNS)]
-    size = sum(map(len, load.photos)) / len(load.photos) / 1e6
-    title = f"{count} photos of {longer_px} px, {size:.1f} MB each, medians of {TURNS} turns"
+    size = sum(map(len, photos)) / len(photos) / 1e6
+    title = f"{PHOTOS} photos, {kind}, {size:.1f} MB each, medians of {TURNS} turns"
     Console().print(f"\n{title}", _table(turns))
     if len(CORES) > 1:
         Console().print(_ceiling(turns))
@@ -208,9 +232,14 @@ def test_a_batch_job_against_the_bare_pipeline(
 
 def turn_of(rig: Rig, load: Load, folder: Path, *, turn: int) -> tuple[Measured, ...]:
     """The bare pipeline, one worker, and two where there are cores for them."""
-    bare = bare_pipeline(load, folder)
-    workers = (1, 2) if len(CORES) > 1 else (1,)
-    return (bare, *(rig.measured(load, workers=each, turn=turn) for each in workers))
+    places = [(1, WHOLE)]
+    if len(CORES) > 1:
+        places += [(2, WHOLE)]
+        places += [(1, HALF), (2, HALF)] if shares_are_given() else []
+    workers = [
+        rig.measured(load, turn=turn, workers=workers, share=share) for workers, share in places
+    ]
+    return (bare_pipeline(load, folder), *workers)
 
 
 def test_what_an_object_costs_beside_its_photo(rig: Rig) -> None:
@@ -278,10 +307,11 @@ def _put_tiny(site: Site, number: int) -> None:
 
 
 def _table(turns: Sequence[Sequence[Measured]]) -> Table:
-    """Each line's ratio is to the one above it, in the same turn."""
+    """Each line's ratio is to the one above it, in the same turn; half a core begins anew."""
     table = Table("", "photos/s", "ratio", "worker ms", "servers ms")
     for number, line in enumerate(zip(*turns, strict=True)):
-        ratios = [turn[number].per_s / turn[number - 1].per_s for turn in turns if number]
+        begins = LINES[number] in ALONE
+        ratios = [turn[number].per_s / turn[number - 1].per_s for turn in turns if not begins]
         middle = _median(line)
         used = (f"{1000 * each:.0f}" for each in (middle.worker_s, middle.servers_s))
         ratio = f"{median(ratios):.2f}" if ratios else ""
@@ -295,7 +325,7 @@ def _median(measured: Sequence[Measured]) -> Measured:
 
 def _ceiling(turns: Sequence[Sequence[Measured]]) -> str:
     """What the cores allow two workers, by the processor time that one and its servers took."""
-    _, one, two = (_median(line) for line in zip(*turns, strict=True))
+    _, one, two, *_ = (_median(line) for line in zip(*turns, strict=True))
     alone = 2 / one.worker_s
     shared = len(CORES) / (one.worker_s + one.servers_s)
     ceiling = min(alone, shared)

@@ -1,4 +1,4 @@
-"""A released model in whole numbers: static INT8, about 1.5 times as fast on one core.
+"""A released model in whole numbers: static INT8, about twice as fast on one core.
 
 Weights are rounded per channel; the range of what passes between the layers is taken from photos
 of the training split. Each operation stands between QuantizeLinear and DequantizeLinear (QDQ),
@@ -8,7 +8,9 @@ which ONNX Runtime joins to one kernel of whole numbers.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import redirect_stdout
 from dataclasses import replace
+from io import StringIO
 from pathlib import Path
 from statistics import fmean
 from tempfile import TemporaryDirectory
@@ -16,22 +18,34 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import onnx
 from numpy.typing import NDArray
-from onnxruntime.quantization import CalibrationDataReader, QuantType, quantize_static
+from onnxruntime.quantization import (
+    CalibrationDataReader,
+    CalibrationMethod,
+    QuantType,
+    quantize_static,
+)
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
 from models import datasets
 from models.card import Provenance
 from models.export import Calibration, Label, metadata, write
 from models.metrics import agreement
+from models.origin import read_origin
 from models.recipe import Recipe
 from models.release import THRESHOLD, Released, card_of, released
 from models.serving import segmenter_of
 from service.ports import Segmenter
 
-CALIBRATION_PHOTOS = 120
+CALIBRATION_PHOTOS = 240
+KEPT_PERCENT = 99.99
+"""Of what each layer shows: a few far values would make the steps of all others coarser."""
 LARGEST_DICE_LOSS = 0.005
-ROUNDED = ("Add", "AveragePool", "Concat", "Conv", "ConvTranspose", "MaxPool", "Mul", "Resize")
-"""Operations; sigmoids are left out, for the confidence is made of them."""
+ROUNDED = (
+    *("Add", "AveragePool", "Concat", "Conv", "ConvTranspose", "MaxPool", "Mul", "Relu"),
+    "Resize",
+)
+"""Operations; sigmoids are left out, for the confidence is made of them. A ReLU costs nothing: what
+comes before it is rounded to numbers that begin at 0."""
 
 
 def quantize(
@@ -55,6 +69,7 @@ def quantize(
     learned, held_out = recipe.splits(data)
     rounded = in_whole_numbers(model, _spread(learned, recipe.side))
     named = replace(recipe, name=f"{recipe.name}-int8")
+    provenance = replace(provenance, data_sha256=_learned_from(model) or provenance.data_sha256)
     label = Label(said.version, said.licence, provenance.data_sha256)
 
     def written(calibration: Calibration, path: Path) -> str:
@@ -79,16 +94,25 @@ def in_whole_numbers(model: Path, squares: Sequence[datasets.Square]) -> onnx.Mo
     with TemporaryDirectory() as folder:
         plain, rounded = Path(folder) / "plain.onnx", Path(folder) / "rounded.onnx"
         quant_pre_process(model, plain, skip_symbolic_shape=True)
-        quantize_static(
-            plain,
-            rounded,
-            _Shown(squares),
-            op_types_to_quantize=list(ROUNDED),
-            per_channel=True,
-            activation_type=QuantType.QUInt8,
-            weight_type=QuantType.QInt8,
-        )
+        with redirect_stdout(StringIO()):  # it prints what it counts
+            quantize_static(
+                plain,
+                rounded,
+                _Shown(squares),
+                op_types_to_quantize=list(ROUNDED),
+                per_channel=True,
+                activation_type=QuantType.QUInt8,
+                weight_type=QuantType.QInt8,
+                calibrate_method=CalibrationMethod.Percentile,
+                extra_options={"CalibPercentile": KEPT_PERCENT},
+            )
         return onnx.load(rounded)
+
+
+def _learned_from(model: Path) -> str | None:
+    """What the weights have learned from, whatever lies in the recipe's folders now."""
+    origin = read_origin({one.key: one.value for one in onnx.load(model).metadata_props})
+    return None if origin is None else origin.data_sha256
 
 
 def mean_dice(segmenter: Segmenter, squares: Sequence[datasets.Square]) -> float:

@@ -10,14 +10,14 @@ import torch
 from PIL import Image
 
 from models.card import Provenance, score_table
-from models.datasets import Annotation
+from models.datasets import Annotation, square
 from models.evaluate import Outcome, safe_confidence, score
 from models.export import Calibration, Deployed, Label, export, trained_network
 from models.learner import Optimizer
 from models.metrics import Agreement
-from models.quantize import quantize
+from models.quantize import in_whole_numbers, quantize
 from models.recipe import DataSource, Recipe, Stage
-from models.release import provenance_of, release
+from models.release import card_of, provenance_of, release
 from models.train import train
 from service.adapters.onnx import load_segmenter
 from service.settings import Device
@@ -160,13 +160,27 @@ def test_model_in_whole_numbers_finds_what_it_found(
 ) -> None:
     exact, rounded = tmp_path / "tiny.onnx", tmp_path / "tiny-int8.onnx"
     release(TINY, checkpoint, data=photos, label=LABEL, provenance=PROVENANCE, to=exact)
-    made = quantize(TINY, exact, data=photos, provenance=PROVENANCE, to=rounded)
+    moved = replace(PROVENANCE, data_sha256="of what lies in the folders now")
+    made = quantize(TINY, exact, data=photos, provenance=moved, to=rounded)
     assert made.scores["bright"].held == 1.0
     assert made.scores["bright"].dice > 0.7
     said = load_segmenter(rounded, Device.CPU, threads=1).description
     assert (said.name, said.version, said.licence) == ("tiny-int8", "9.9", "CC0-1.0")
     operations = {node.op_type for node in onnx.load(rounded).graph.node}
     assert {"QuantizeLinear", "DequantizeLinear"} <= operations
+    assert moved.data_sha256 not in card_of(rounded).read_text()
+
+
+def test_no_rectifier_of_a_rounded_model_is_left_among_fractions(
+    checkpoint: Path, photos: Path, tmp_path: Path
+) -> None:
+    exact = tmp_path / "tiny.onnx"
+    release(TINY, checkpoint, data=photos, label=LABEL, provenance=PROVENANCE, to=exact)
+    before = {node.op_type for node in onnx.load(exact).graph.node}
+    learned, _ = TINY.splits(photos)
+    graph = in_whole_numbers(exact, [square(one, TINY.side) for one in learned]).graph
+    assert "Relu" in before
+    assert "Relu" not in {node.op_type for node in graph.node}
 
 
 def test_model_that_rounding_spoils_is_not_written(

@@ -40,6 +40,8 @@ MOST_CHUNKS = 16
 PREPARATIONS_POLL_S = 1.0
 CHUNKS_POLL_S = 0.25
 """Shorter, as a worker has nothing to do between two chunks; while it has one, it asks little."""
+NOTIFIES_POLL_S = 1.0
+"""For messages between workflows, of which there are none; else it looks 100 times a second."""
 MIDDLE_PRIORITY = 1_000_000
 """The engine takes lower numbers first, and none below 1."""
 
@@ -240,6 +242,7 @@ def _config(url: str, worker_id: str) -> DBOSConfig:
         application_version=VERSION,
         executor_id=worker_id,
         sys_db_idle_transaction_timeout_sec=IDLE_TRANSACTION_MS / 1000,
+        notification_coalesce_sec=NOTIFIES_POLL_S,
         enable_otlp=False,
         log_level="WARNING",
     )

@@ -4,11 +4,13 @@
 //! its four quarters are known well enough: the photo at a quarter. Either is sampled down with a
 //! triangle as wide as the step, as Pillow's `BILINEAR` does.
 
-use crate::header::{Colour, Header};
+use crate::header::Header;
 use crate::layout::{Layout, Plane};
+use crate::pixels::{Column, PixelRows, MIDDLE, ROWS};
 use crate::refusal::{Answer, Refusal};
 use crate::scan::Detail;
 use crate::segments::Component;
+use crate::taps::Taps;
 
 /// DC to mean: 1/8 (A.3.3).
 const MEAN: f32 = 0.125;
@@ -17,14 +19,6 @@ const MEAN: f32 = 0.125;
 const HALF: f32 = 0.113_266_4;
 /// Both: that mean squared, times 1/4.
 const CORNER: f32 = 0.102_633;
-const MIDDLE: f32 = 128.0;
-
-/// What output samples are made of: so many neighbouring inputs each, from `firsts` on, and their weights.
-struct Taps {
-    firsts: Vec<usize>,
-    each: usize,
-    weights: Vec<f32>,
-}
 
 /// Writes RGB pixels, row by row, of the raw frame at this size; `values` are those of `scan`.
 pub fn shrink(header: &Header, detail: Detail, values: &[i16], width: usize, rgb: &mut [u8]) -> Answer<()> {
@@ -42,15 +36,16 @@ pub fn shrink(header: &Header, detail: Detail, values: &[i16], width: usize, rgb
             Shrinking::new(header, &layout, plane, component, detail, values, (width, height))
         })
         .collect();
-    for (row, pixels) in rgb.chunks_exact_mut(3 * width).enumerate() {
-        planes.iter_mut().for_each(|plane| plane.fill_row(row));
-        let samples: Vec<&[f32]> = planes.iter().map(|plane| &plane.row[..]).collect();
-        write_row(header.colour, &samples, pixels);
+    let mut pixels = PixelRows::new(header.colour, width);
+    for (number, rows) in rgb.chunks_mut(ROWS * 3 * width).enumerate() {
+        planes.iter_mut().for_each(|plane| plane.fill_rows(number * ROWS, height));
+        let samples: Vec<&[Column]> = planes.iter().map(|plane| &plane.samples[..]).collect();
+        pixels.write(&samples, rows);
     }
     Ok(())
 }
 
-/// One component on its way to the output's size, a row at a time.
+/// One component on its way to the output's size, `ROWS` of its rows at a time.
 struct Shrinking<'a> {
     plane: &'a Plane,
     /// One plane a value.
@@ -61,8 +56,12 @@ struct Shrinking<'a> {
     down: Taps,
     /// By value: a row of weighted sums, one a block.
     sums: [Vec<f32>; 2],
-    samples: Vec<f32>,
-    row: Vec<f32>,
+    /// Rows sampled down, not yet across.
+    rows: [Vec<f32>; ROWS],
+    /// The same, by column.
+    inputs: Vec<Column>,
+    /// Sampled across too.
+    samples: Vec<Column>,
 }
 
 impl<'a> Shrinking<'a> {
@@ -90,16 +89,22 @@ impl<'a> Shrinking<'a> {
             across: Taps::new(photo_width, plane.columns * per_block, width),
             down: Taps::new(photo_height, plane.rows * per_block, height),
             sums: [vec![0.0; plane.columns], vec![0.0; plane.columns]],
-            samples: vec![0.0; plane.columns * per_block],
-            row: vec![0.0; width],
+            rows: std::array::from_fn(|_| vec![0.0; plane.columns * per_block]),
+            inputs: vec![[0.0; ROWS]; plane.columns * per_block],
+            samples: vec![[0.0; ROWS]; width],
         }
     }
 
-    fn fill_row(&mut self, row: usize) {
-        match self.values.len() {
-            1 => self.sum_means(row),
-            _ => self.sum_quarters(row),
+    /// From a row of the output on; the last one stands in for those behind it.
+    fn fill_rows(&mut self, first: usize, height: usize) {
+        for number in 0..ROWS {
+            let row = (first + number).min(height - 1);
+            match self.values.len() {
+                1 => self.sum_means(row, number),
+                _ => self.sum_quarters(row, number),
+            }
         }
+        self.turn();
         match self.across.each {
             2 => self.sum_across::<2>(),
             3 => self.sum_across::<3>(),
@@ -109,26 +114,61 @@ impl<'a> Shrinking<'a> {
         }
     }
 
+    /// From rows to columns.
+    fn turn(&mut self) {
+        let rows = self.rows.each_ref().map(|row| &row[..self.inputs.len()]);
+        for (at, column) in self.inputs.iter_mut().enumerate() {
+            *column = rows.map(|row| row[at]);
+        }
+    }
+
     /// Known numbers make faster loops; an `EACH` of 0 is any.
     fn sum_across<const EACH: usize>(&mut self) {
         let each = if EACH == 0 { self.across.each } else { EACH };
         let taps = self.across.firsts.iter().zip(self.across.weights.chunks_exact(each));
-        for (sample, (&first, weights)) in self.row.iter_mut().zip(taps) {
-            let inputs = &self.samples[first..first + each];
-            *sample = inputs.iter().zip(weights).fold(MIDDLE, |sum, (input, weight)| sum + input * weight);
+        for (sample, (&first, weights)) in self.samples.iter_mut().zip(taps) {
+            let mut sums = [MIDDLE; ROWS];
+            for (inputs, weight) in self.inputs[first..first + each].iter().zip(weights) {
+                sums.iter_mut().zip(inputs).for_each(|(sum, input)| *sum += input * weight);
+            }
+            *sample = sums;
         }
     }
 
-    fn sum_means(&mut self, row: usize) {
-        self.samples.fill(0.0);
+    fn sum_means(&mut self, row: usize, number: usize) {
+        match self.down.each {
+            2 => self.sum_down::<2>(row, number),
+            3 => self.sum_down::<3>(row, number),
+            4 => self.sum_down::<4>(row, number),
+            5 => self.sum_down::<5>(row, number),
+            _ => self.sum_many_down(row, number),
+        }
+    }
+
+    /// A known number of rows of blocks is read at once, and no sum twice.
+    fn sum_down<const EACH: usize>(&mut self, row: usize, number: usize) {
+        let first = self.down.firsts[row];
+        let sums = &mut self.rows[number][..];
+        let rows: [&[i16]; EACH] =
+            std::array::from_fn(|at| &blocks(self.plane, self.values[0], first + at)[..sums.len()]);
+        let weights: [f32; EACH] =
+            std::array::from_fn(|at| self.down.weights[row * EACH + at] * self.factors[0]);
+        for (at, sum) in sums.iter_mut().enumerate() {
+            *sum = rows.iter().zip(weights).fold(0.0, |sum, (row, weight)| sum + weight * f32::from(row[at]));
+        }
+    }
+
+    fn sum_many_down(&mut self, row: usize, number: usize) {
+        let sums = &mut self.rows[number];
+        sums.fill(0.0);
         for (block_row, weight) in self.down.of(row) {
-            add(&mut self.samples, blocks(self.plane, self.values[0], block_row), weight * self.factors[0]);
+            add(sums, blocks(self.plane, self.values[0], block_row), weight * self.factors[0]);
         }
     }
 
     /// Left and right quarters differ by the sign of what is horizontal, upper and lower ones by that of
     /// what is vertical.
-    fn sum_quarters(&mut self, row: usize) {
+    fn sum_quarters(&mut self, row: usize, number: usize) {
         let [even, odd] = &mut self.sums;
         even.fill(0.0);
         odd.fill(0.0);
@@ -140,7 +180,7 @@ impl<'a> Shrinking<'a> {
             add(even, row_of(2), sign * self.factors[2]);
             add(odd, row_of(3), sign * self.factors[3]);
         }
-        for ((pair, even), odd) in self.samples.chunks_exact_mut(2).zip(even).zip(odd) {
+        for ((pair, even), odd) in self.rows[number].chunks_exact_mut(2).zip(even).zip(odd) {
             (pair[0], pair[1]) = (*even + *odd, *even - *odd);
         }
     }
@@ -154,79 +194,5 @@ fn blocks<'a>(plane: &Plane, values: &'a [i16], row: usize) -> &'a [i16] {
 fn add(sums: &mut [f32], values: &[i16], weight: f32) {
     for (sum, &value) in sums.iter_mut().zip(values) {
         *sum += weight * f32::from(value);
-    }
-}
-
-impl Taps {
-    /// A triangle as wide as a step, one input at least, cut off at the edges; the photo covers `extent` of
-    /// the `inputs`.
-    fn new(extent: f64, inputs: usize, outputs: usize) -> Self {
-        let step = extent / outputs as f64;
-        let reach = step.max(1.0);
-        let each = ((2.0 * reach).ceil() as usize + 1).min(inputs);
-        let mut taps = Taps { firsts: Vec::new(), each, weights: Vec::new() };
-        for output in 0..outputs {
-            let centre = (output as f64 + 0.5) * step;
-            let first = ((centre - reach + 0.5).max(0.0) as usize).min(inputs - each);
-            let height = |input: usize| 1.0 - ((input as f64 + 0.5 - centre) / reach).abs();
-            let weights = (first..first + each).map(|input| height(input).max(0.0));
-            let sum: f64 = weights.clone().sum();
-            taps.firsts.push(first);
-            taps.weights.extend(weights.map(|weight| (weight / sum) as f32));
-        }
-        taps
-    }
-
-    /// An output's inputs and their weights, without those of no weight.
-    fn of(&self, output: usize) -> impl Iterator<Item = (usize, f32)> + '_ {
-        let weights = &self.weights[output * self.each..][..self.each];
-        (self.firsts[output]..).zip(weights.iter().copied()).filter(|(_, weight)| *weight > 0.0)
-    }
-}
-
-fn write_row(colour: Colour, samples: &[&[f32]], pixels: &mut [u8]) {
-    for (at, pixel) in pixels.chunks_exact_mut(3).enumerate() {
-        let sample = |component: usize| samples[component][at];
-        let rgb = match colour {
-            Colour::Grey => [sample(0); 3],
-            Colour::Rgb => [sample(0), sample(1), sample(2)],
-            Colour::Ycc => rgb_of_ycc(sample(0), sample(1), sample(2)),
-            Colour::Cmyk => under_black([sample(0), sample(1), sample(2)], sample(3)),
-            Colour::Ycck => {
-                let ink = rgb_of_ycc(sample(0), sample(1), sample(2)).map(|light| 255.0 - light);
-                under_black(ink, sample(3))
-            }
-        };
-        for (to, value) in pixel.iter_mut().zip(rgb) {
-            *to = (value + 0.5) as u8; // goes to the nearer end where it does not fit
-        }
-    }
-}
-
-/// JFIF's: ITU-R BT.601, full range.
-fn rgb_of_ycc(y: f32, cb: f32, cr: f32) -> [f32; 3] {
-    let (blue, red) = (cb - MIDDLE, cr - MIDDLE);
-    [y + 1.402 * red, y - 0.344_136 * blue - 0.714_136 * red, y + 1.772 * blue]
-}
-
-/// Adobe's inverted ink on paper.
-fn under_black(ink: [f32; 3], black: f32) -> [f32; 3] {
-    ink.map(|sample| sample.clamp(0.0, 255.0) * black.clamp(0.0, 255.0) / 255.0)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn weights_of_an_output_add_up_to_one_whatever_the_sizes() {
-        for (extent, inputs, outputs) in [(500.0, 500, 256), (0.125, 1, 9), (37.5, 38, 37), (2.0, 2, 200)] {
-            let taps = Taps::new(extent, inputs, outputs);
-            for output in 0..outputs {
-                let sum: f32 = taps.of(output).map(|(_, weight)| weight).sum();
-                assert!((sum - 1.0).abs() < 1e-5);
-                assert!(taps.of(output).all(|(input, _)| input < inputs));
-            }
-        }
     }
 }

@@ -173,9 +173,10 @@ def _written(file: JpegFile, scan: Scan, box: Box) -> bytes:
         for number, pair in enumerate(scan.tables)
         for kind, definition in enumerate(pair)
     ]
-    start = Segment(SOS, _scan_header(frame, numbers), scan.data)
+    start = Segment(SOS, _scan_header(frame, numbers))
     segments = (*colour, *quantization, _frame_header(file, box), *tables, start)
-    return b"".join((b"\xff\xd8", *(segment.encoded for segment in segments), b"\xff\xd9"))
+    header = (segment.encoded for segment in segments)
+    return b"".join((b"\xff\xd8", *header, scan.data, b"\xff\xd9"))
 
 
 def _colour_segment(segment: Segment) -> Segment:

@@ -14,7 +14,8 @@ def jpeg_with_metadata(content: bytes, *, exif: bytes | None, icc_profile: bytes
         added.insert(0, Segment(APP1, b"Exif\0\0" + exif))
     jfif = [segment for segment in jpeg_header(content).segments if segment.is_jfif][:1]
     start = 2 + sum(len(segment.encoded) for segment in jfif)
-    return content[:start] + b"".join(part.encoded for part in added) + content[start:]
+    parts = (part.encoded for part in added)
+    return b"".join((content[:start], *parts, memoryview(content)[start:]))
 
 
 def _icc_segments(profile: bytes) -> list[Segment]:

@@ -1,8 +1,9 @@
-//! Bits out of entropy-coded data and into it; 0xFF is followed by a stuffed 0 there (F.1.2.3).
+//! Bits out of entropy-coded data; 0xFF is followed by a stuffed 0 there (F.1.2.3).
 
 use crate::refusal::{Answer, Refusal};
 
-const WORD: usize = 8;
+/// Bytes that are taken at once.
+pub const WORD: usize = 8;
 
 /// Eight bytes, highest first, zeros behind the end.
 #[inline(always)]
@@ -70,7 +71,8 @@ impl Bits for Clean<'_> {
     }
 }
 
-const STRIDE: usize = 32;
+/// Bytes that are looked at together.
+pub const STRIDE: usize = 32;
 /// So much more than is wanted `unstuff` may write.
 pub const SLACK: usize = STRIDE;
 
@@ -132,10 +134,16 @@ fn unstuff_end(
     (from, to)
 }
 
+/// Whether none of the bytes is 0xFF.
+#[inline(always)]
+pub fn is_clean(stride: &[u8]) -> bool {
+    !stride.iter().fold(false, |any, &byte| any | (byte == 0xFF))
+}
+
 /// How many bytes come before the first 0xFF.
 #[inline(always)]
 fn clean_bytes(stride: &[u8]) -> usize {
-    if !stride.iter().fold(false, |any, &byte| any | (byte == 0xFF)) {
+    if is_clean(stride) {
         return stride.len();
     }
     let mut clean = 0;
@@ -236,93 +244,9 @@ impl Bits for Reader<'_> {
     }
 }
 
-/// Bits written into bytes.
-#[derive(Default)]
-pub struct Writer {
-    bytes: Vec<u8>,
-    end: usize,
-    /// The bits of the byte at `end`, highest first.
-    word: u64,
-    held: u32,
-}
-
-impl Writer {
-    /// Makes room for so many bytes, as must be done before they are pushed.
-    #[inline(always)]
-    pub fn make_room(&mut self, bytes: usize) {
-        let needed = self.end + bytes + WORD;
-        if self.bytes.len() < needed {
-            self.bytes.resize(2 * needed, 0);
-        }
-    }
-
-    /// The `count` lowest bits of `value`, highest first; `count` is 1 to 56, the rest of `value` 0.
-    #[inline(always)]
-    pub fn push(&mut self, value: u64, count: u32) {
-        self.held += count;
-        self.word |= value << (64 - self.held);
-        self.bytes[self.end..self.end + WORD].copy_from_slice(&self.word.to_be_bytes());
-        let whole = self.held / 8;
-        self.end += whole as usize;
-        self.word <<= 8 * whole;
-        self.held %= 8;
-    }
-
-    /// How many bits were pushed.
-    pub fn bits(&self) -> usize {
-        8 * self.end + self.held as usize
-    }
-
-    /// The bytes, stuffed, the last one filled up with ones.
-    pub fn finished(mut self) -> Vec<u8> {
-        if self.held > 0 {
-            self.make_room(1);
-            self.push(0xFF >> self.held, 8 - self.held);
-        }
-        self.bytes.truncate(self.end);
-        stuffed(&self.bytes)
-    }
-}
-
-fn stuffed(bytes: &[u8]) -> Vec<u8> {
-    let mut stuffed = Vec::with_capacity(bytes.len() + bytes.len() / 64);
-    for stride in bytes.chunks(STRIDE) {
-        if stride.iter().fold(false, |any, &byte| any | (byte == 0xFF)) {
-            stuffed.extend(
-                stride.iter().flat_map(|&byte| [byte, 0].into_iter().take(1 + usize::from(byte == 0xFF))),
-            );
-        } else {
-            stuffed.extend_from_slice(stride);
-        }
-    }
-    stuffed
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn what_is_written_is_read_back_over_stuffing_too() {
-        let mut writer = Writer::default();
-        let written: Vec<(u64, u32)> = (1..=27).map(|count| ((1 << count) - 1, count)).collect();
-        for &(value, count) in &written {
-            writer.make_room(WORD);
-            writer.push(value, count);
-        }
-        assert_eq!(writer.bits(), 27 * 28 / 2);
-        let data = writer.finished();
-        assert!(data.windows(2).all(|pair| pair[0] != 0xFF || pair[1] == 0), "each 0xFF is stuffed");
-
-        let mut reader = Reader::at(&data, 0);
-        for &(value, count) in &written {
-            assert_eq!(reader.window() >> (64 - count), value);
-            reader.skip(count);
-        }
-        assert!(reader.position().is_ok());
-        reader.skip(40);
-        assert!(reader.position().is_err(), "there are not so many bits");
-    }
 
     #[test]
     fn stuffing_is_taken_out_up_to_a_marker() {

@@ -2,14 +2,18 @@
 //!
 //! Writes, byte for byte, what `service/imaging/jpeg_entropy.py` writes.
 
-use crate::bits::{unstuff, Room, Writer, ROOM, SLACK};
+use crate::bits::{unstuff, Room, ROOM, SLACK};
+use crate::codes::Codes;
 use crate::header::Header;
 use crate::huffman::{Class, Decoder, Definition, Pair};
-use crate::layout::Layout;
+use crate::layout::{BlockRow, Layout};
 use crate::optimal::definition_of;
+use crate::phrases::{Phrases, MOST_BITS};
 use crate::proof::require_in;
 use crate::refusal::{Answer, Refusal};
-use crate::tokens::{Codes, Content, Run, Token, TokenReader, Tokens, OVERSHOOT_BYTES, SYMBOLS};
+use crate::token_reader::{Run, TokenReader, OVERSHOOT_BYTES};
+use crate::tokens::{Content, Token, Tokens};
+use crate::writer::Writer;
 use std::ops::Range;
 
 /// No cut is that large, so that damage cannot ask for more memory.
@@ -19,8 +23,8 @@ const RUN_BYTES: usize = ROOM / 2;
 /// Ten blocks of 64 coefficients, each of a code and a magnitude, and all of it stuffed.
 const LARGEST_UNIT: usize = 2 * 10 * 64 * 27 / 8;
 const _: () = assert!(RUN_BYTES + LARGEST_UNIT + OVERSHOOT_BYTES + 2 * SLACK < ROOM);
-/// So many bytes a token takes at most: a code of 16 bits, a magnitude of 11.
-const LARGEST_TOKEN: usize = 4;
+/// So many bytes a token takes at most.
+const LARGEST_TOKEN: usize = MOST_BITS as usize / 8;
 const TOKENS_AT_ONCE: usize = 256;
 
 /// Units, half-open.
@@ -69,8 +73,17 @@ pub fn cut(
     }
     let numbers: Vec<usize> = numbers.iter().map(|&number| usize::from(number)).collect();
     let by_block = layout.blocks.iter().map(|place| numbers[place.component]).collect();
-    let runs = Source { file, header, layout: &layout, starts, dc, numbers }.runs_of_tokens(window)?;
-    Writing { runs: &runs, numbers: by_block }.cut()
+    let reader = reader(header, &layout, &numbers)?;
+    let source = Source { file, header, layout: &layout, starts, dc, numbers };
+    let runs = source.runs_of_tokens(&reader, window)?;
+    Writing { runs: &runs, phrases: reader.phrases(), numbers: by_block }.cut()
+}
+
+/// Of the photo's blocks; `numbers` is by component, the pair of tables that it is to be written with.
+fn reader(header: &Header, layout: &Layout, numbers: &[usize]) -> Answer<TokenReader> {
+    let (decoders, written_with, chosen) = header.decoders_for(numbers)?;
+    let pairs = layout.blocks.iter().map(|place| chosen[place.component]).collect();
+    Ok(TokenReader::new(decoders, written_with, pairs))
 }
 
 /// Where the window is read from.
@@ -86,10 +99,7 @@ struct Source<'a> {
 
 impl Source<'_> {
     /// The window's, each DC as difference to the one before.
-    fn runs_of_tokens(&self, window: Window) -> Answer<Vec<Tokens>> {
-        let (decoders, written_with, chosen) = self.header.decoders_for(&self.numbers)?;
-        let pairs = self.layout.blocks.iter().map(|place| chosen[place.component]).collect();
-        let reader = TokenReader::new(decoders, written_with, pairs);
+    fn runs_of_tokens(&self, reader: &TokenReader, window: Window) -> Answer<Vec<Tokens>> {
         let runs = self.runs(window);
         let mut read: Vec<Tokens> = runs.iter().map(|_| Tokens::default()).collect();
         let mut total = 0;
@@ -140,24 +150,27 @@ impl Source<'_> {
         let start = self.starts[units.start];
         let most = RUN_BYTES + LARGEST_UNIT;
         let wanted = self.starts.get(units.end).map_or(most, |&next| ((next - start) / 8) as usize + 2);
-        unstuff(self.file, (start >> 3) as usize, room, wanted.min(most), |_| ());
-        Run { blocks: units.len() * self.layout.blocks.len(), bit: (start & 7) as usize }
+        let (_, bytes) = unstuff(self.file, (start >> 3) as usize, room, wanted.min(most), |_| ());
+        Run { blocks: units.len() * self.layout.blocks.len(), bit: (start & 7) as usize, bytes }
     }
 
     /// Blocks that nobody sees get the DC of their neighbour and no AC, since that is the cheapest.
     fn give_dc(&self, units: Range<usize>, tokens: &mut Tokens, last_dc: &mut [i32; 4]) -> Answer<()> {
-        let mut places = units.flat_map(|unit| {
-            let unit = self.layout.row_and_column(unit);
-            self.layout.blocks.iter().map(move |&place| (unit, place))
-        });
+        let (row, mut column) = self.layout.row_and_column(units.start);
+        let rows: Vec<BlockRow> =
+            self.layout.blocks.iter().map(|&place| self.layout.block_row(place, row)).collect();
+        let mut next = rows.iter();
         tokens.give_dc(|| {
-            let (unit, place) = places.next().ok_or(Refusal::Damaged)?;
-            let seen = self.layout.seen_index(place, unit);
-            let dc = i32::from(self.dc[seen]);
-            let pair = self.numbers[place.component];
-            let token = Token::of_dc(dc - last_dc[place.component], pair)?;
-            last_dc[place.component] = dc;
-            let is_seen = seen == self.layout.index(place, unit);
+            let block = next.next().or_else(|| {
+                column += 1;
+                next = rows.iter();
+                next.next()
+            });
+            let block = block.ok_or(Refusal::Damaged)?;
+            let (seen, is_seen) = block.seen_index(column);
+            let (dc, pair) = (i32::from(self.dc[seen]), self.numbers[block.component]);
+            let token = Token::of_dc(dc - last_dc[block.component], pair)?;
+            last_dc[block.component] = dc;
             Ok((token, if is_seen { Content::Whole } else { Content::DcAlone { pair } }))
         })
     }
@@ -166,6 +179,7 @@ impl Source<'_> {
 /// Tokens on their way into data.
 struct Writing<'a> {
     runs: &'a [Tokens],
+    phrases: &'a Phrases,
     /// Of each block of a unit, its tables' number.
     numbers: Vec<usize>,
 }
@@ -173,12 +187,13 @@ struct Writing<'a> {
 impl Writing<'_> {
     fn cut(&self) -> Answer<Cut> {
         let counts = self.counts();
-        let tables: Vec<Definition> = counts.iter().map(definition_of).collect();
-        let codes = Codes::of(&tables)?;
+        let tables: Vec<Definition> = self.by_table(&counts).iter().map(definition_of).collect();
+        let mut codes = Codes::of(&tables)?;
+        codes.learn(self.phrases, &counts)?;
         if !codes.are_for(&counts) {
             return Err(Refusal::Damaged);
         }
-        let (data, begins) = self.written(&codes);
+        let (data, begins) = self.written(&codes, codes.bits(&counts));
         require_in(&data, &codes, self.runs, &begins)?;
         if cfg!(fuzzing) {
             self.require_read_again(&data, &tables, &begins)?;
@@ -186,42 +201,47 @@ impl Writing<'_> {
         Ok(Cut { tables, data })
     }
 
-    /// How often each symbol occurs, by table.
-    fn counts(&self) -> Vec<[u32; 256]> {
+    /// How often each number occurs.
+    fn counts(&self) -> Vec<u32> {
         // The same number is not to be read right after it was written, which takes a processor long.
-        let mut counts = [[0u32; SYMBOLS]; 2];
+        let (mut counts, mut others) = (vec![0; self.phrases.numbers()], vec![0; self.phrases.numbers()]);
         for run in self.runs {
             let pairs = run.all.chunks_exact(2);
-            pairs.remainder().iter().for_each(|token| counts[0][token.symbol()] += 1);
+            pairs.remainder().iter().for_each(|token| counts[token.number()] += 1);
             for pair in pairs {
-                counts[0][pair[0].symbol()] += 1;
-                counts[1][pair[1].symbol()] += 1;
+                counts[pair[0].number()] += 1;
+                others[pair[1].number()] += 1;
             }
         }
+        counts.iter_mut().zip(others).for_each(|(count, other)| *count += other);
+        counts
+    }
+
+    /// How often each symbol occurs, by table.
+    fn by_table(&self, counts: &[u32]) -> Vec<[u32; 256]> {
         let pairs = self.numbers.iter().max().map_or(0, |most| most + 1);
-        let sum = |at: usize| counts[0][at] + counts[1][at];
-        (0..2 * pairs).map(|table| std::array::from_fn(|symbol| sum(table << 8 | symbol))).collect()
+        let mut tables = vec![[0; 256]; 2 * pairs];
+        for (table, counts) in tables.iter_mut().zip(counts.chunks_exact(256)) {
+            table.copy_from_slice(counts);
+        }
+        for (number, phrase) in self.phrases.all() {
+            for symbol in phrase.symbols() {
+                tables[symbol.number() >> 8][symbol.number() & 255] += counts[number];
+            }
+        }
+        tables
     }
 
     /// The data, and at which bit each run begins before it was stuffed.
-    fn written(&self, codes: &Codes) -> (Vec<u8>, Vec<usize>) {
-        let mut writer = Writer::default();
+    fn written(&self, codes: &Codes, bits: usize) -> (Vec<u8>, Vec<usize>) {
+        let mut writer = Writer::with_room(bits + 8 * TOKENS_AT_ONCE * LARGEST_TOKEN);
         let mut begins = Vec::with_capacity(self.runs.len());
         for run in self.runs {
             begins.push(writer.bits());
             for tokens in run.all.chunks(TOKENS_AT_ONCE) {
-                writer.make_room(tokens.len() * LARGEST_TOKEN);
-                // A processor waits for what was written before: half as often with two at a time.
-                let pairs = tokens.chunks_exact(2);
-                let last = pairs.remainder();
-                for pair in pairs {
-                    let (value, count) = codes.both(pair[0], pair[1]);
-                    writer.push(value, count);
-                }
-                for &token in last {
-                    let (value, count) = codes.written_as(token);
-                    writer.push(value, count);
-                }
+                writer.write(tokens.len() * LARGEST_TOKEN, |pen, bytes| {
+                    codes.each_written(tokens, |value, count| pen.push(bytes, value, count));
+                });
             }
         }
         (writer.finished(), begins)
@@ -244,11 +264,12 @@ impl Writing<'_> {
                 let end = begins.get(index + 1).map_or(length, |next| next / 8 + 1);
                 let from = &bytes[begin..end.min(begin + ROOM)];
                 room[..from.len()].copy_from_slice(from);
-                Run { blocks: self.runs[index].lengths.len(), bit: begins[index] % 8 }
+                let blocks = self.runs[index].lengths.len();
+                Run { blocks, bit: begins[index] % 8, bytes: from.len() }
             },
             |index, read| {
                 let run = &self.runs[index];
-                if run.all == read.all && run.lengths == read.lengths {
+                if run.by_block(self.phrases).eq(read.by_block(reader.phrases())) {
                     Ok(())
                 } else {
                     Err(Refusal::Damaged)

@@ -176,12 +176,13 @@ pub unsafe extern "C" fn metercrop_jpeg_cut(
         let window = Window { left, top, right, bottom };
         let cut = cut(file, &header, known, window, slice_of(numbers, numbers_length)?)?;
         let tables: Vec<u8> = cut.tables.iter().flat_map(|table| table.written()).collect();
-        let all = [&tables[..], &cut.data[..]].concat();
         let [tables_length, data_length] = slice_of_mut(lengths, lengths_length)? else {
             return Err(Refusal::BadCall);
         };
-        let room = slice_of_mut(written, written_length)?.get_mut(..all.len());
-        room.ok_or(Refusal::BadCall)?.copy_from_slice(&all);
+        let room = slice_of_mut(written, written_length)?.get_mut(..tables.len() + cut.data.len());
+        let (tables_room, data_room) = room.ok_or(Refusal::BadCall)?.split_at_mut(tables.len());
+        tables_room.copy_from_slice(&tables);
+        data_room.copy_from_slice(&cut.data);
         (*tables_length, *data_length) = (tables.len(), cut.data.len());
         Ok(())
     })

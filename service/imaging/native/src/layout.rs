@@ -50,6 +50,29 @@ pub struct Place {
     pub row: usize,
 }
 
+/// The blocks of a place in units side by side.
+#[derive(Clone, Copy, Debug)]
+pub struct BlockRow {
+    /// Whose blocks they are.
+    pub component: usize,
+    /// Of the first block of the row in the plane, or of the lowest row that shows some of the photo.
+    start: usize,
+    across: usize,
+    column: usize,
+    /// The last column that shows some of the photo.
+    last: usize,
+    is_seen: bool,
+}
+
+impl BlockRow {
+    /// See `Layout::seen_index`; and whether that is the block itself.
+    #[inline(always)]
+    pub fn seen_index(&self, unit_column: usize) -> (usize, bool) {
+        let column = unit_column * self.across + self.column;
+        (self.start + column.min(self.last), self.is_seen && column <= self.last)
+    }
+}
+
 impl Layout {
     /// Of a photo's scan.
     pub fn of(header: &Header) -> Self {
@@ -112,5 +135,19 @@ impl Layout {
     /// A unit's row and column.
     pub fn row_and_column(&self, unit: usize) -> (usize, usize) {
         (unit / self.across, unit % self.across)
+    }
+
+    /// A place's blocks in a row of units.
+    pub fn block_row(&self, block: Place, row: usize) -> BlockRow {
+        let plane = &self.planes[block.component];
+        let in_plane = row * plane.down + block.row;
+        BlockRow {
+            component: block.component,
+            start: plane.start + in_plane.min(plane.rows - 1) * plane.stride,
+            across: plane.across,
+            column: block.column,
+            last: plane.columns - 1,
+            is_seen: in_plane < plane.rows,
+        }
     }
 }

@@ -9,6 +9,7 @@
 pub mod assembly;
 pub mod bits;
 pub mod block;
+pub mod codes;
 pub mod cut;
 #[allow(unsafe_code)]
 mod ffi;
@@ -19,6 +20,7 @@ pub mod lanes;
 pub mod layout;
 pub mod machine;
 pub mod optimal;
+pub mod phrases;
 pub mod pieces;
 pub mod pixels;
 pub mod planes;
@@ -31,4 +33,6 @@ pub mod sequential;
 pub mod shrink;
 pub mod successive;
 pub mod taps;
+pub mod token_reader;
 pub mod tokens;
+pub mod writer;

@@ -3,15 +3,16 @@
 //! It is there to be scanned and cut like any other, and is not kept: it is written fast rather than
 //! small.
 
-use crate::bits::Writer;
 use crate::block::COEFFICIENTS;
+use crate::codes::Codes;
 use crate::huffman::{is_known, Class, Definition};
 use crate::optimal::definition_of;
 use crate::planes::Planes;
 use crate::progressive::planes_of;
 use crate::refusal::{Answer, Refusal};
 use crate::segments::{before_scan, is_of_the_picture, Segments, DHT, EOI, SOF1, SOF2, SOS};
-use crate::tokens::{Codes, Token, TABLES};
+use crate::tokens::{Token, TABLES};
+use crate::writer::Writer;
 use std::slice::Iter;
 
 /// A code of 16 bits and a magnitude of 11.
@@ -68,7 +69,7 @@ struct Writing<'a> {
 }
 
 impl Writing<'_> {
-    /// DC and AC of each pair, in the order of `Token::symbol`: whatever may occur has a code.
+    /// DC and AC of each pair, in the order of `Token::number`: whatever may occur has a code.
     fn tables(&self) -> Answer<Vec<Definition>> {
         let classes = [Class::Dc, Class::Ac].into_iter().cycle();
         let mut counts = [[0u32; 256]; TABLES];
@@ -79,7 +80,7 @@ impl Writing<'_> {
             let mut row = self.row(row);
             for unit in 0..self.planes.layout.across {
                 self.each_token(unit, &mut row, |token| {
-                    counts[token.symbol() >> 8][token.symbol() & 255] += 1;
+                    counts[token.number() >> 8][token.number() & 255] += 1;
                 })?;
             }
         }
@@ -101,10 +102,11 @@ impl Writing<'_> {
         for row in 0..layout.down {
             let mut row = Row { last_dc, ..self.row(row) };
             for unit in 0..layout.across {
-                writer.make_room(layout.blocks.len() * COEFFICIENTS * LARGEST_TOKEN);
-                self.each_token(unit, &mut row, |token| {
-                    let (value, count) = codes.written_as(token);
-                    writer.push(value, count);
+                writer.write(layout.blocks.len() * COEFFICIENTS * LARGEST_TOKEN, |pen, bytes| {
+                    self.each_token(unit, &mut row, |token| {
+                        let (value, count) = codes.written_as(token);
+                        pen.push(bytes, value, count);
+                    })
                 })?;
             }
             last_dc = row.last_dc;

@@ -146,15 +146,13 @@ fn clean_bytes(stride: &[u8]) -> usize {
     if is_clean(stride) {
         return stride.len();
     }
-    let mut clean = 0;
-    for word in stride.chunks_exact(WORD) {
+    // No branches, whose ways no processor could guess: the highest bits of eight bytes become one byte.
+    let marks = |word: &[u8]| {
         let marks = marker_bytes(u64::from_le_bytes(word.try_into().unwrap_or_default()));
-        if marks != 0 {
-            return clean + marks.trailing_zeros() as usize / 8;
-        }
-        clean += WORD;
-    }
-    clean
+        (marks >> 7).wrapping_mul(0x0102_0408_1020_4080) >> 56
+    };
+    let all = stride.chunks_exact(WORD).rev().fold(0, |all, word| all << 8 | marks(word));
+    all.trailing_zeros() as usize
 }
 
 /// Bits of a file, stuffing left out, up to the next marker.
@@ -247,6 +245,18 @@ impl Bits for Reader<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_comes_before_the_first_marker_byte_is_clean() {
+        assert_eq!(clean_bytes(&[0xFE; STRIDE]), STRIDE);
+        for first in 0..STRIDE {
+            for other in first..STRIDE {
+                let mut stride: [u8; STRIDE] = std::array::from_fn(|at| 250 + at as u8 % 5);
+                (stride[first], stride[other]) = (0xFF, 0xFF);
+                assert_eq!(clean_bytes(&stride), first);
+            }
+        }
+    }
 
     #[test]
     fn stuffing_is_taken_out_up_to_a_marker() {

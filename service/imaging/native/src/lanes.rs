@@ -35,6 +35,7 @@ const MAX_BITS_AT_ONCE: usize = (57 - WINDOW_BITS) / (STEPS_AT_ONCE - 1);
 pub struct Found {
     /// Where the begin of the block after this one goes.
     next: usize,
+    /// By block, `Lane::place` where it begins; the count is of no meaning.
     begins: [u32; RECORDS],
     /// The first and the last block that began anew, as a unit's first, since no code fitted.
     pub breaks: Option<(usize, usize)>,
@@ -50,8 +51,8 @@ impl Found {
     }
 
     /// The bits where blocks begin; the first one began in the batch before.
-    pub fn begins(&self, blocks: Range<usize>) -> &[u32] {
-        &self.begins[blocks]
+    pub fn begins(&self, blocks: Range<usize>) -> impl Iterator<Item = u32> + '_ {
+        self.begins[blocks].iter().map(|place| place >> COUNT_BITS)
     }
 }
 
@@ -80,7 +81,7 @@ impl LaneTables {
     /// A lane at a bit where a unit begins, or is guessed to.
     pub fn lane_at(&self, bit: usize) -> (Lane, Found) {
         let mut found = Found::NOTHING;
-        found.begins[0] = bit as u32;
+        found.begins[0] = (bit as u32) << COUNT_BITS;
         (self.machine.lane_at(bit), found)
     }
 
@@ -116,7 +117,7 @@ impl LaneTables {
             lane.place -= added;
             *window = self.step_slowly(room, lane, found);
         }
-        found.begins[found.next % RECORDS] = lane.bit() as u32;
+        found.begins[found.next % RECORDS] = lane.place as u32;
         found.next += usize::from(self.machine.go_on(lane));
     }
 

@@ -92,13 +92,13 @@ impl Piece {
     /// Notes what the lane found; returns whether it went far enough.
     pub fn drain(&mut self, lane: &Lane, found: &Found, unit_blocks: usize) -> bool {
         match found.breaks {
-            None => self.begins.extend_from_slice(found.begins(1..found.blocks() + 1)),
+            None => self.begins.extend(found.begins(1..found.blocks() + 1)),
             Some((first, last)) => {
-                self.begins.extend_from_slice(found.begins(1..first));
+                self.begins.extend(found.begins(1..first));
                 let units = self.begins.len().div_ceil(unit_blocks);
                 self.breaks.push(units);
                 self.begins.resize(units * unit_blocks, u32::MAX);
-                self.begins.extend_from_slice(found.begins(last..found.blocks() + 1));
+                self.begins.extend(found.begins(last..found.blocks() + 1));
             }
         }
         let last_unit = (self.begins.len() - 1) / unit_blocks * unit_blocks;

@@ -11,6 +11,7 @@ use crate::refusal::{Answer, Refusal};
 use crate::scan::Detail;
 use crate::segments::Component;
 use crate::taps::Taps;
+use std::ops::Range;
 
 /// DC to mean: 1/8 (A.3.3).
 const MEAN: f32 = 0.125;
@@ -56,6 +57,9 @@ struct Shrinking<'a> {
     down: Taps,
     /// By value: a row of weighted sums, one a block.
     sums: [Vec<f32>; 2],
+    /// The rows of blocks that were looked at last, by row and `down.each`, and behind which they end.
+    seen: Vec<Vec<f32>>,
+    seen_end: usize,
     /// Rows sampled down, not yet across.
     rows: [Vec<f32>; ROWS],
     /// The same, by column.
@@ -82,12 +86,15 @@ impl<'a> Shrinking<'a> {
         let step = |at: usize| f32::from(steps[at]);
         let photo_width = (header.width * plane.across * per_block) as f64 / layout.unit_width as f64;
         let photo_height = (header.height * plane.down * per_block) as f64 / layout.unit_height as f64;
+        let down = Taps::new(photo_height, plane.rows * per_block, height);
         Shrinking {
             plane,
             values: values.chunks_exact(layout.total_blocks()).collect(),
             factors: [MEAN * step(0), HALF * step(1), HALF * step(2), CORNER * step(4)],
             across: Taps::new(photo_width, plane.columns * per_block, width),
-            down: Taps::new(photo_height, plane.rows * per_block, height),
+            seen: vec![vec![0.0; plane.columns]; down.each],
+            seen_end: 0,
+            down,
             sums: [vec![0.0; plane.columns], vec![0.0; plane.columns]],
             rows: std::array::from_fn(|_| vec![0.0; plane.columns * per_block]),
             inputs: vec![[0.0; ROWS]; plane.columns * per_block],
@@ -145,17 +152,28 @@ impl<'a> Shrinking<'a> {
         }
     }
 
-    /// A known number of rows of blocks is read at once, and no sum twice.
+    /// A known number of rows of blocks is looked at at once, and no sum twice.
     fn sum_down<const EACH: usize>(&mut self, row: usize, number: usize) {
         let first = self.down.firsts[row];
+        self.see(first..first + EACH);
         let sums = &mut self.rows[number][..];
-        let rows: [&[i16]; EACH] =
-            std::array::from_fn(|at| &blocks(self.plane, self.values[0], first + at)[..sums.len()]);
+        let rows: [&[f32]; EACH] = std::array::from_fn(|at| &self.seen[(first + at) % EACH][..sums.len()]);
         let weights: [f32; EACH] =
             std::array::from_fn(|at| self.down.weights[row * EACH + at] * self.factors[0]);
         for (at, sum) in sums.iter_mut().enumerate() {
-            *sum = rows.iter().zip(weights).fold(0.0, |sum, (row, weight)| sum + weight * f32::from(row[at]));
+            *sum = rows.iter().zip(weights).fold(0.0, |sum, (row, weight)| sum + weight * row[at]);
         }
+    }
+
+    /// As numbers to be summed, which several rows of the output need.
+    fn see(&mut self, rows: Range<usize>) {
+        for row in rows.start.max(self.seen_end)..rows.end {
+            let seen = &mut self.seen[row % self.down.each];
+            for (to, &from) in seen.iter_mut().zip(blocks(self.plane, self.values[0], row)) {
+                *to = f32::from(from);
+            }
+        }
+        self.seen_end = rows.end;
     }
 
     fn sum_many_down(&mut self, row: usize, number: usize) {

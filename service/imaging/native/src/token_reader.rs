@@ -20,6 +20,7 @@ pub const OVERSHOOT_BYTES: usize = STEPS * (MAX_LENGTH + MAX_DC_BITS as usize) /
 const WINDOW_BITS: usize = 11;
 const WINDOWS: usize = 1 << WINDOW_BITS;
 const ENTRIES: usize = 8 * WINDOWS;
+
 /// Blocks that are to be read, the first of which is a unit's first.
 pub struct Run {
     /// How many.

@@ -97,3 +97,46 @@ impl Codes {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::huffman::MAX_LENGTH;
+    use crate::phrases::Entry;
+
+    const WINDOW_BITS: usize = 11;
+
+    fn table(counts: [u8; MAX_LENGTH], symbols: &[u8]) -> Definition {
+        Definition::of(counts, symbols.to_vec())
+    }
+
+    /// The bits of tokens one behind another.
+    fn written(codes: &Codes, tokens: &[Token]) -> Vec<bool> {
+        let mut bits = Vec::new();
+        codes.each_written(tokens, |value, count| {
+            assert!((1..=MOST_BITS).contains(&count));
+            bits.extend((0..count).rev().map(|bit| value >> bit & 1 == 1));
+        });
+        bits
+    }
+
+    #[test]
+    fn phrases_are_written_as_their_symbols_are_though_two_of_them_be_long() {
+        let short = table([0, 2, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], &[0x01, 0x00, 0x11, 0x02]);
+        let long = table([1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 3], &[0x00, 0x01, 0x11, 0x02]);
+        let read = Decoder::new(&short, Class::Ac).expect("it is sound");
+        let (mut phrases, mut entries) = (Phrases::default(), vec![Entry::none(0); 1 << WINDOW_BITS]);
+        phrases.fill_further(&mut entries, &read, 0);
+        let windows = (0..).map(|window: u64| window << (64 - WINDOW_BITS)).zip(entries);
+        let found = windows.filter(|(_, entry)| entry.added() >> 9 > 0);
+        let tokens: Vec<Token> = found.map(|(mut window, entry)| entry.take(&mut window)).collect();
+
+        let mut codes = Codes::of(&[table([0; MAX_LENGTH], &[]), long]).expect("it can be read");
+        codes.learn(&phrases, &vec![1; phrases.numbers()]).expect("they can be read");
+
+        let symbols: Vec<Token> = phrases.spelled_out(&tokens).collect();
+        let bits = |pair: &[Token]| pair.iter().map(|&token| codes.written_as(token).1).sum::<u32>();
+        assert!(tokens.chunks(2).any(|pair| bits(pair) > MOST_BITS));
+        assert_eq!(written(&codes, &tokens), written(&codes, &symbols));
+    }
+}

@@ -9,8 +9,8 @@ use crate::tokens::{table, Token, SYMBOLS};
 
 /// A phrase is written in so many bits at most, and two of them seldom in more.
 pub const MOST_BITS: u32 = 56;
-/// A look-up uses no more, so that a word's 57 bits suffice for `token_reader::STEPS_AT_ONCE`.
-const MOST_BITS_READ: u32 = 19;
+/// A look-up uses no more, so that a word suffices for some of them.
+pub const MOST_BITS_READ: usize = 19;
 const MOST_SYMBOLS: usize = 3;
 const _: () = assert!(16 * MOST_SYMBOLS as u64 <= MOST_AT_ONCE);
 /// Phrases that an entry can tell apart; those that are not given a number are read in parts.
@@ -81,7 +81,7 @@ impl Phrase {
         self.magnitude_bits += size;
         let alone = self.length == 0;
         let sound = self.length < MOST_SYMBOLS
-            && self.bits <= MOST_BITS_READ
+            && self.bits as usize <= MOST_BITS_READ
             && (alone || !token.is_sixteen_zeros())
             && (self.length as u32 + 1) * MAX_LENGTH as u32 + self.magnitude_bits <= MOST_BITS;
         if !sound {

@@ -4,17 +4,18 @@
 use crate::bits::{window_at, Room};
 use crate::huffman::{Pair, MAX_DC_BITS, MAX_LENGTH};
 use crate::machine::{Lane, Machine, TROUBLE};
-use crate::phrases::{Entry, Phrases};
+use crate::phrases::{Entry, Phrases, MOST_BITS_READ};
 use crate::refusal::{Answer, Refusal};
 use crate::tokens::{table, Token, Tokens};
 
 /// Lanes that run side by side; each does more at a step than those of `lanes`.
 const LANES: usize = 4;
+/// Look-ups a lane makes in a batch, `STEPS_AT_ONCE` of them in the same word, of which 57 bits are sure.
 const STEPS: usize = 126;
-/// A power of two, and not less.
+const STEPS_AT_ONCE: usize = 3;
+const _: () = assert!(STEPS_AT_ONCE * MOST_BITS_READ <= 57 && STEPS % STEPS_AT_ONCE == 0);
+/// As many at least, and a power of two.
 const ENDS: usize = 128;
-/// In the same word.
-pub const STEPS_AT_ONCE: usize = 3;
 /// Room that a batch may need behind the end of what it is to read.
 pub const OVERSHOOT_BYTES: usize = STEPS * (MAX_LENGTH + MAX_DC_BITS as usize) / 8 + 16;
 const WINDOW_BITS: usize = 11;

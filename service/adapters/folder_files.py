@@ -21,6 +21,10 @@ LEFTOVER_AGE_S = 86_400.0
 NAMES_AT_ONCE = 100_000
 """Some 30 MB; a folder of more names is read once for each so many of them."""
 
+NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+READABLE = 0o666
+"""By whom, the process's umask says."""
+
 NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 NO_PERMISSION = {errno.EACCES, errno.EPERM, errno.EROFS}
 
@@ -67,13 +71,22 @@ def partial_file(path: Path, content: bytes) -> Iterator[Path]:
 
     Its folder is made where it is missing, and synced behind the block.
     """
-    _create_folder(path.parent)
-    partial = path.with_name(f"{OWN_PREFIX}{uuid4().hex}.part")
+    partial = _written_beside(path, content)
     try:
-        _write_synced(partial, content)
         yield partial
     finally:
         partial.unlink(missing_ok=True)
+    sync_folder(path.parent)
+
+
+def write_durably(path: Path, content: bytes) -> None:
+    """Whole or not at all, in place of what is there; file, name and new folders are synced."""
+    partial = _written_beside(path, content)
+    try:
+        partial.replace(path)
+    except BaseException:
+        partial.unlink(missing_ok=True)
+        raise
     sync_folder(path.parent)
 
 
@@ -171,6 +184,24 @@ def _remove_leftover(entry: os.DirEntry[str]) -> None:
             Path(entry.path).unlink()
 
 
+def _written_beside(path: Path, content: bytes) -> Path:
+    """A new file, whole and synced. Its folder is there nearly always, so nobody looks first."""
+    partial = path.with_name(f"{OWN_PREFIX}{uuid4().hex}.part")
+    try:
+        descriptor = os.open(partial, NEW_FILE, mode=READABLE)
+    except FileNotFoundError:
+        _create_folder(path.parent)
+        descriptor = os.open(partial, NEW_FILE, mode=READABLE)
+    try:
+        _write_synced(descriptor, content)
+    except BaseException:
+        partial.unlink(missing_ok=True)
+        raise
+    finally:
+        os.close(descriptor)
+    return partial
+
+
 def _create_folder(folder: Path) -> None:
     """Also syncs what names it: else a power cut takes a synced file with its folder's name."""
     if folder.is_dir():
@@ -180,8 +211,8 @@ def _create_folder(folder: Path) -> None:
     sync_folder(folder.parent)
 
 
-def _write_synced(path: Path, content: bytes) -> None:
-    with path.open("xb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
+def _write_synced(descriptor: int, content: bytes) -> None:
+    left = memoryview(content)
+    while left:
+        left = left[os.write(descriptor, left) :]
+    os.fsync(descriptor)

@@ -141,6 +141,16 @@ def test_full_disk_is_an_outage_that_leaves_nothing_behind(store: FolderStore) -
     assert partial_files(store) == []
 
 
+def test_name_that_a_folder_has_is_an_outage_that_leaves_nothing_behind(
+    store: FolderStore,
+) -> None:
+    store.put("a/b/c.jpg", b"1", media_type=JPEG)
+    with pytest.raises(Unavailable):
+        store.put("a/b", b"2", media_type=JPEG)
+    assert store.get("a/b/c.jpg") == b"1"
+    assert partial_files(store) == []
+
+
 @contextmanager
 def largest_file(limit_bytes: int) -> Iterator[None]:
     """The kernel refuses to write beyond, as it does on a full disk."""

@@ -24,7 +24,8 @@ IDLE_TRANSACTION_MS = 30_000
 LOCK_WAIT_MS = 10_000
 """How long a writer waits for the others of an SQLite file."""
 
-WRITES = "metercrop_writes"
+BEGINS = "metercrop_begins"
+"""With what a transaction of SQLite begins; None leaves each statement to itself."""
 
 
 def engine_for(url: str) -> Engine:
@@ -47,7 +48,7 @@ def for_writing(engine: Engine) -> Engine:
     One that reads first and writes then would fail there with "database is locked", at once and
     whatever the waiting time, when another has written in between.
     """
-    return engine.execution_options(**{WRITES: True})
+    return engine.execution_options(**{BEGINS: "begin immediate"})
 
 
 def for_one_snapshot(engine: Engine) -> Engine:
@@ -63,10 +64,10 @@ def for_one_snapshot(engine: Engine) -> Engine:
 def for_one_statement(engine: Engine) -> Engine:
     """The same engine and pool, without a beginning and an end around each statement.
 
-    To PostgreSQL those are two more trips; SQLite is in this process.
+    To PostgreSQL those are two more trips, and to SQLite two more statements.
     """
     if engine.dialect.name == "sqlite":
-        return engine
+        return engine.execution_options(**{BEGINS: None})
     return engine.execution_options(isolation_level="AUTOCOMMIT")
 
 
@@ -151,5 +152,6 @@ def _set_up_sqlite(connection: sqlite3.Connection, _pool_entry: object) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    writes = connection.get_execution_options().get(WRITES, False)
-    connection.exec_driver_sql("begin immediate" if writes else "begin")
+    begins = connection.get_execution_options().get(BEGINS, "begin")
+    if begins is not None:
+        connection.exec_driver_sql(begins)

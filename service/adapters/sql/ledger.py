@@ -9,8 +9,7 @@ from typing import Any
 from uuid import UUID
 
 import structlog
-from sqlalchemy import Connection, Engine, Select, bindparam, delete, select, text, update
-from sqlalchemy.sql.dml import ReturningInsert
+from sqlalchemy import Connection, Dialect, Engine, Select, bindparam, delete, select, text, update
 
 from service.adapters.sql import sessions
 from service.adapters.sql.cursor import cursor_after
@@ -19,6 +18,7 @@ from service.adapters.sql.history import append, history_of, locked_photo
 from service.adapters.sql.mapping import key_columns, key_of, photo_columns, record_of
 from service.adapters.sql.owned import every_owned_object, owned_among
 from service.adapters.sql.packing import never_looked_at, packed
+from service.adapters.sql.prepared import Prepared
 from service.adapters.sql.queries import insert_if_new, insert_or_lock, newest_first
 from service.adapters.sql.rebuilding import rebuilt
 from service.adapters.sql.recording import tell_recorded
@@ -83,6 +83,9 @@ class SqlLedger:
 
     def by_original(self, sha256: str) -> Record | None:
         with self._looking() as connection:
+            known = _is_original(connection.dialect).run(connection, {"sha256": sha256})
+            if known.first() is None:
+                return None
             row = connection.execute(_of_original(), {"sha256": sha256}).first()
             return None if row is None else record_of(row)
 
@@ -262,8 +265,8 @@ class SqlLedger:
 
 def _first_of_its_bytes(connection: Connection, record: Record) -> Recorded:
     """Inserts it, or finds the one that was first; the database lets one of many rivals win."""
-    insert = _new_photo(connection.dialect.name)
-    if connection.scalar(insert, photo_columns(record)) is not None:
+    insert = _new_photo(connection.dialect)
+    if insert.run(connection, photo_columns(record)).scalar() is not None:
         tell_recorded(connection, record)
         return Recorded(record, created=True)
     earlier = connection.execute(_of_original(), {"sha256": record.original.sha256}).one()
@@ -287,9 +290,18 @@ def _claim(connection: Connection, idempotency_key: str, *, original_sha256: str
 
 
 @cache
-def _new_photo(dialect: str) -> ReturningInsert[UUID]:
+def _new_photo(dialect: Dialect) -> Prepared:
     """Returns the row's id, if it was inserted."""
-    return insert_or_lock(dialect, PhotoRow, key="original_sha256").returning(PhotoRow.id)
+    insert = insert_or_lock(dialect.name, PhotoRow, key="original_sha256")
+    return Prepared.of(insert.returning(PhotoRow.id), dialect)
+
+
+@cache
+def _is_original(dialect: Dialect) -> Prepared:
+    """Nearly always it is none, and an answer of many columns takes longer, empty or not."""
+    photos = table_of(PhotoRow)
+    is_original = photos.c.original_sha256 == bindparam("sha256")
+    return Prepared.of(select(photos.c.id).where(is_original), dialect)
 
 
 @cache
@@ -300,7 +312,7 @@ def _of_original() -> Select[*tuple[Any, ...]]:
 
 @cache
 def _id_of_bytes() -> Select[UUID]:
-    """Nearly always there is none, and an answer of many columns takes longer, empty or not."""
+    """One column only, as in `_is_original`."""
     photos = table_of(PhotoRow)
     is_original = photos.c.original_sha256 == bindparam("sha256")
     is_stored = photos.c.stored_sha256 == bindparam("sha256")

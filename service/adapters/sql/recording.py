@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from functools import cache
 
-from sqlalchemy import Connection, Insert, bindparam, insert
+from sqlalchemy import Connection, Dialect, bindparam, insert
 
 from service.adapters.sql.history import recorded_columns
+from service.adapters.sql.prepared import Prepared
 from service.adapters.sql.rollup import added_columns
 from service.adapters.sql.savings_tables import SavingsChangeRow
 from service.adapters.sql.tables import PhotoEventRow
@@ -22,25 +23,16 @@ def tell_recorded(connection: Connection, record: Record) -> None:
 
     A round trip to PostgreSQL takes as long as either insert.
     """
-    event, change = recorded_columns(record), added_columns(record)
-    if connection.dialect.name == "sqlite":
-        connection.execute(_event(), event)
-        connection.execute(_change(), change)
-    else:
-        connection.execute(_both(), {**event, **change})
+    told = {**recorded_columns(record), **added_columns(record)}
+    for statement in _telling(connection.dialect):
+        statement.run(connection, told)
 
 
 @cache
-def _event() -> Insert:
-    return insert(table_of(PhotoEventRow)).values({name: bindparam(name) for name in EVENT})
-
-
-@cache
-def _change() -> Insert:
+def _telling(dialect: Dialect) -> tuple[Prepared, ...]:
+    event = insert(table_of(PhotoEventRow)).values({name: bindparam(name) for name in EVENT})
     change = insert(table_of(SavingsChangeRow)).inline()
-    return change.values({name: bindparam(name) for name in CHANGE})
-
-
-@cache
-def _both() -> Insert:
-    return _change().add_cte(_event().cte("told"))
+    change = change.values({name: bindparam(name) for name in CHANGE})
+    if dialect.name == "sqlite":
+        return Prepared.of(event, dialect), Prepared.of(change, dialect)
+    return (Prepared.of(change.add_cte(event.cte("told")), dialect),)

@@ -1,0 +1,48 @@
+"""Statements that every upload runs, made ready for the driver once.
+
+To bring one to it anew, SQLAlchemy takes as long as SQLite takes to run it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Self, cast
+
+from sqlalchemy import Connection, CursorResult, Dialect, Executable
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.elements import ClauseElement
+
+Conversion = Callable[[Any], object]
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A statement as a driver takes it; what goes wrong in it is told as of any other."""
+
+    sql: str
+    conversions: Mapping[str, Conversion | None]
+    """Of each parameter, in their order."""
+    positional: bool
+
+    @classmethod
+    def of(cls, statement: Executable, dialect: Dialect) -> Self:
+        """For one without lists in it, with a value for each column that it names."""
+        compiled = cast("SQLCompiler", cast("ClauseElement", statement).compile(dialect=dialect))
+        types = {name: bind.type for name, bind in compiled.binds.items()}
+        conversions = {
+            name: types[name].dialect_impl(dialect).bind_processor(dialect)
+            for name in compiled.positiontup or types
+        }
+        return cls(compiled.string, conversions, compiled.positional)
+
+    def run(
+        self, connection: Connection, values: Mapping[str, object]
+    ) -> CursorResult[*tuple[Any, ...]]:
+        """What it returns, its values as the driver has them."""
+        converted = {
+            name: values[name] if convert is None else convert(values[name])
+            for name, convert in self.conversions.items()
+        }
+        given = tuple(converted.values()) if self.positional else converted
+        return connection.exec_driver_sql(self.sql, given)

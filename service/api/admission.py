@@ -28,11 +28,17 @@ class Admission:
             yield
         finally:
             self.budget.give_back(pixels)
-            self._freed.set()
-            self._freed = anyio.Event()
+            if self._line.locked():
+                self._freed.set()
+                self._freed = anyio.Event()
 
     async def _enter(self, pixels: int) -> None:
-        """Only the head of the line asks for room, so that small photos can't pass a large one."""
+        """Only the head of the line asks for room, so that small photos can't pass a large one.
+
+        Nearly always there is no line, and room at once.
+        """
+        if not self._line.locked() and self.budget.take(pixels):
+            return
         with anyio.move_on_after(self._patience_s):
             async with self._line:
                 while not self.budget.take(pixels):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
+from time import monotonic
 
 import anyio
 from fastapi import Request
@@ -20,6 +21,9 @@ FORM_OVERHEAD_BYTES = 1_000_000
 """What a form may hold beside its photo: other fields, boundaries and headers."""
 SILENCE_S = 30.0
 """How long a body may pause; a slow client is fine, a silent one holds memory."""
+GRAIN = 1 / 16
+"""Of that, the alarm may come so much later: to put it off by each chunk takes longer than
+to receive the chunk."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +80,15 @@ class Body:
         """Gives each chunk to `take` as it comes; one alarm is put off by all of them."""
         limit = self._max_bytes + overhead
         self._refuse_announced(limit)
+        grain_s = self._silence_s * GRAIN
+        put_off = monotonic()
         try:
-            with anyio.fail_after(self._silence_s) as alarm:
+            with anyio.fail_after(self._silence_s + grain_s) as alarm:
                 async with aclosing(self._request.stream()) as stream:
                     async for chunk in stream:
-                        alarm.deadline = anyio.current_time() + self._silence_s
+                        if (now := monotonic()) > put_off + grain_s:
+                            alarm.deadline += now - put_off
+                            put_off = now
                         self._hold(len(chunk), limit)
                         take(chunk)
         except TimeoutError as error:

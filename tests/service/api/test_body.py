@@ -20,12 +20,18 @@ TAIL = b"\r\n--edge--\r\n"
 
 
 def request_of(
-    chunks: Sequence[bytes], *, ends: bool = True, media_type: str = "image/jpeg", length: str = ""
+    chunks: Sequence[bytes],
+    *,
+    ends: bool = True,
+    media_type: str = "image/jpeg",
+    length: str = "",
+    pause_s: float = 0.0,
 ) -> Request:
     """One whose body comes in these chunks; a body that does not end is silent after them."""
     messages = _messages(chunks, ends=ends)
 
     async def receive() -> Message:
+        await asyncio.sleep(pause_s)
         return await anext(messages)
 
     headers = [(b"content-type", media_type.encode())]
@@ -79,6 +85,12 @@ def test_body_that_falls_silent_is_given_up() -> None:
         asyncio.run(content_of(request, Budget(1_000), silence_s=0.05))
 
     assert refusal.value.code == "request.timeout"
+
+
+def test_body_that_pauses_often_but_never_for_long_is_read_whole() -> None:
+    request = request_of([b"x"] * 8, pause_s=0.1)
+
+    assert asyncio.run(content_of(request, Budget(1_000), silence_s=0.4)) == b"x" * 8
 
 
 @pytest.mark.parametrize("length", ["", "300"])

@@ -131,6 +131,7 @@ def _sqlite_engine(url: URL) -> Engine:
         pool_size=POOL_SIZE,
         max_overflow=MAX_OVERFLOW,
         pool_timeout=LOCK_WAIT_MS / 1000,
+        pool_use_lifo=True,  # each connection's commit makes the others read their pages anew
         hide_parameters=True,
     )
     event.listen(engine, "connect", _set_up_sqlite)

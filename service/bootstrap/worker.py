@@ -14,7 +14,7 @@ from uuid import UUID
 import structlog
 
 from service.adapters.engine import DbosEngine, Leaving
-from service.adapters.machine import share_one_arena, usable_cpus
+from service.adapters.machine import keep_memory_at_hand, usable_cpus
 from service.adapters.worker_name import worker_name
 from service.bootstrap.keeping import (
     THREADS_PER_CPU,
@@ -61,7 +61,7 @@ class JobWorker:
     @contextmanager
     def _life(self) -> Iterator[WorkerLife]:
         """At its end `stop` is set, and all that was begun has come to rest."""
-        share_one_arena()
+        keep_memory_at_hand()
         gc.freeze()  # what has been imported stays: looking through it again and again is in vain
         settings = self.settings
         threads = THREADS_PER_CPU * usable_cpus()

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 import uvicorn
 
-from service.adapters.machine import share_one_arena
+from service.adapters.machine import keep_memory_at_hand
 from service.cli.flags import ALL, Flags, takes_settings
 from service.cli.logs import configure_logging
 from service.core.errors import Misconfigured
@@ -48,7 +48,7 @@ def serve(
 
     settings = read_settings(flags)
     configure_logging()
-    share_one_arena()
+    keep_memory_at_hand()
     machine = bootstrap.assembled(settings, threads=1)
     rehearse(machine.intake.optimizer)
     app = bootstrap.api_of(settings, machine, host=host)

@@ -111,9 +111,9 @@ def test_this_machine_has_some_of_both() -> None:
 
 ARENAS = """
 import ctypes, sys, threading
-from service.adapters.machine import share_one_arena
+from service.adapters.machine import keep_memory_at_hand
 if sys.argv[1] == "shared":
-    share_one_arena()
+    keep_memory_at_hand()
 together = threading.Barrier(4)
 
 def work():
@@ -142,3 +142,30 @@ def test_threads_take_their_memory_from_one_place_where_they_are_told_to(how: st
     said = subprocess.check_output([sys.executable, "-c", ARENAS, how], text=True)
 
     assert (said.count("<heap ") == 1) is (how == "shared")
+
+
+FAULTS = """
+import resource, sys
+from service.adapters.machine import keep_memory_at_hand
+if sys.argv[1] == "kept":
+    keep_memory_at_hand()
+
+def faults_of_60_mb():
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    pieces = [b"x" * 100_000 for _ in range(600)]
+    del pieces
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+
+faults_of_60_mb()
+print(faults_of_60_mb())
+"""
+
+
+@pytest.mark.parametrize("how", ["kept", "given back"])
+def test_memory_that_was_freed_is_had_again_without_the_system(how: str) -> None:
+    if libc_ver()[0] != "glibc":
+        return
+
+    faults = int(subprocess.check_output([sys.executable, "-c", FAULTS, how], text=True))
+
+    assert (faults < 1_000) is (how == "kept")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from datetime import date, datetime
 from functools import cache
 from typing import Any
@@ -50,6 +50,9 @@ from service.core.savings import (
 )
 from service.ports import OwnedObject
 
+Query = Callable[[], Select[*tuple[Any, ...]]]
+"""Of photos, by `sha256`."""
+
 STREAMED = {"yield_per": 1000}
 """Rows come from the database as they are asked for."""
 
@@ -82,17 +85,10 @@ class SqlLedger:
             return None if row is None else record_of(row)
 
     def by_original(self, sha256: str) -> Record | None:
-        with self._looking() as connection:
-            known = _is_original(connection.dialect).run(connection, {"sha256": sha256})
-            if known.first() is None:
-                return None
-            row = connection.execute(_of_original(), {"sha256": sha256}).first()
-            return None if row is None else record_of(row)
+        return self._look_up(_of_original, sha256)
 
     def of_bytes(self, sha256: str) -> Record | None:
-        with self._looking() as connection:
-            photo_id = connection.execute(_id_of_bytes(), {"sha256": sha256}).scalar()
-        return None if photo_id is None else self.by_id(photo_id)
+        return self._look_up(_of_bytes, sha256)
 
     def original_of_idempotency_key(self, idempotency_key: str) -> str | None:
         check_name("idempotency_key", idempotency_key)
@@ -247,6 +243,15 @@ class SqlLedger:
         with self._reading() as session:
             session.execute(text("select 1"))
 
+    def _look_up(self, query: Query, sha256: str) -> Record | None:
+        """Nearly always there is none, and an answer of many columns takes longer, empty or not."""
+        asked = {"sha256": sha256}
+        with self._looking() as connection:
+            if _id_in(query, connection.dialect).run(connection, asked).first() is None:
+                return None
+            row = connection.execute(query(), asked).first()
+            return None if row is None else record_of(row)
+
     def _groups_in_records(
         self, period: Period, group_by: GroupBy | None, min_billable_bytes: int
     ) -> Groups:
@@ -297,11 +302,10 @@ def _new_photo(dialect: Dialect) -> Prepared:
 
 
 @cache
-def _is_original(dialect: Dialect) -> Prepared:
-    """Nearly always it is none, and an answer of many columns takes longer, empty or not."""
-    photos = table_of(PhotoRow)
-    is_original = photos.c.original_sha256 == bindparam("sha256")
-    return Prepared.of(select(photos.c.id).where(is_original), dialect)
+def _id_in(query: Query, dialect: Dialect) -> Prepared:
+    """What the query finds, the id alone; the first of it counts."""
+    id_alone = query().with_only_columns(table_of(PhotoRow).c.id)
+    return Prepared.of(id_alone, dialect)
 
 
 @cache
@@ -311,9 +315,9 @@ def _of_original() -> Select[*tuple[Any, ...]]:
 
 
 @cache
-def _id_of_bytes() -> Select[UUID]:
-    """One column only, as in `_is_original`."""
+def _of_bytes() -> Select[*tuple[Any, ...]]:
+    """The one that has them as original comes first."""
     photos = table_of(PhotoRow)
     is_original = photos.c.original_sha256 == bindparam("sha256")
     is_stored = photos.c.stored_sha256 == bindparam("sha256")
-    return select(photos.c.id).where(is_original | is_stored).order_by(is_original.desc()).limit(1)
+    return select(photos).where(is_original | is_stored).order_by(is_original.desc())

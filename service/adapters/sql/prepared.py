@@ -21,8 +21,8 @@ class Prepared:
     """A statement as a driver takes it; what goes wrong in it is told as of any other."""
 
     sql: str
-    conversions: Mapping[str, Conversion | None]
-    """Of each parameter, in their order."""
+    parameters: tuple[tuple[str, Conversion | None], ...]
+    """In their order: name, and what makes the driver's value of one."""
     positional: bool
 
     @classmethod
@@ -30,19 +30,19 @@ class Prepared:
         """For one without lists in it, with a value for each column that it names."""
         compiled = cast("SQLCompiler", cast("ClauseElement", statement).compile(dialect=dialect))
         types = {name: bind.type for name, bind in compiled.binds.items()}
-        conversions = {
-            name: types[name].dialect_impl(dialect).bind_processor(dialect)
+        parameters = tuple(
+            (name, types[name].dialect_impl(dialect).bind_processor(dialect))
             for name in compiled.positiontup or types
-        }
-        return cls(compiled.string, conversions, compiled.positional)
+        )
+        return cls(compiled.string, parameters, compiled.positional)
 
     def run(
         self, connection: Connection, values: Mapping[str, object]
     ) -> CursorResult[*tuple[Any, ...]]:
         """What it returns, its values as the driver has them."""
-        converted = {
-            name: values[name] if convert is None else convert(values[name])
-            for name, convert in self.conversions.items()
-        }
-        given = tuple(converted.values()) if self.positional else converted
+        converted = [
+            (name, values[name] if convert is None else convert(values[name]))
+            for name, convert in self.parameters
+        ]
+        given = tuple(value for _, value in converted) if self.positional else dict(converted)
         return connection.exec_driver_sql(self.sql, given)

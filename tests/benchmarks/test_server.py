@@ -43,7 +43,9 @@ CONNECTIONS = 4
 """A core; fewer leave it idle while the disk is waited for."""
 BARE, NAIVE = "the bare pipeline", "the naive service, forms"
 RAW, FORMS = "the service, raw bodies", "the service, forms"
-TWO = "the same on two cores"
+PLAIN = "raw bodies, no small picture"
+"""Which the naive service does not make either."""
+TWO = "as above, on two cores"
 
 Turn = dict[str, Measured]
 Bodies = Callable[[bytes], Body]
@@ -81,12 +83,14 @@ def workplace(tmp_path: Path) -> Workplace:
 @pytest.mark.parametrize("kind", ["drawn", "grainy"])
 def test_uploads_to_a_folder_and_sqlite(workplace: Workplace, kind: str) -> None:
     photos = photos_of(kind)
-    with naive(workplace) as peer, on_one(workplace) as service:
+    pictureless = without_pictures(workplace)
+    with naive(workplace) as peer, on_one(workplace) as service, on_one(pictureless) as plain:
         turns = [
             {
                 BARE: bare(photos),
                 NAIVE: measured(peer, photos.body(form_of)),
                 FORMS: measured(service, photos.body(form_of)),
+                PLAIN: measured(plain, photos.body(raw)),
                 RAW: measured(service, photos.body(raw)),
                 **on_two(workplace, photos),
             }
@@ -137,6 +141,14 @@ def on_one(workplace: Workplace) -> Iterator[Served]:
         with on_cores({CORES[0]}):
             service = running.enter_context(serving(workplace))
         yield service
+
+
+def without_pictures(workplace: Workplace) -> Workplace:
+    folder = workplace.folder / "without pictures"
+    folder.mkdir()
+    return replace(
+        workplace, folder=folder, settings={**workplace.settings, "METERCROP_CONTEXT_PX": "0"}
+    )
 
 
 def on_two(workplace: Workplace, photos: Photos) -> Turn:

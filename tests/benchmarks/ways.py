@@ -7,8 +7,10 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+from onnx import TensorProto, helper
 
 from models.serving import optimizer_of, segmenter_of
+from service.adapters.onnx_session import cpu_session
 from service.core.geometry import Box
 from service.core.photo import Limits
 from service.imaging.probe import photo_of
@@ -47,7 +49,18 @@ def to_crop(optimizer: Optimizer, content: bytes) -> int:
 
 
 def matrix_product(operations: float) -> Way:
-    """Of two square matrices, in so many operations, on one core."""
+    """Of two square matrices, in so many operations, by the runtime that runs the networks."""
     side = round((operations / 2) ** (1 / 3))
-    one, other = np.random.default_rng(0).random((2, side, side), np.float32)
-    return lambda: one @ other
+    one, other, both = (
+        helper.make_tensor_value_info(name, TensorProto.FLOAT, [side, side])
+        for name in ("one", "other", "both")
+    )
+    product = helper.make_node("MatMul", ["one", "other"], ["both"])
+    model = helper.make_model(
+        helper.make_graph([product], "product", [one, other], [both]),
+        opset_imports=[helper.make_opsetid("", 20)],
+        ir_version=10,
+    )
+    factors = np.random.default_rng(0).random((2, side, side), np.float32)
+    session = cpu_session(model.SerializeToString(), threads=1)
+    return partial(session.run, None, dict(zip(("one", "other"), factors, strict=True)))

@@ -41,7 +41,14 @@ KEPT_PERCENT = 99.99
 """Of what each layer shows: a few far values would make the steps of all others coarser."""
 LARGEST_DICE_LOSS = 0.005
 ROUNDED = (
-    *("Add", "AveragePool", "Concat", "Conv", "ConvTranspose", "MaxPool", "Mul", "Relu"),
+    "Add",
+    "AveragePool",
+    "Concat",
+    "Conv",
+    "ConvTranspose",
+    "MaxPool",
+    "Mul",
+    "Relu",
     "Resize",
 )
 """Operations; sigmoids are left out, for the confidence is made of them. A ReLU costs nothing: what

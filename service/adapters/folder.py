@@ -11,7 +11,7 @@ from errno import EACCES
 from pathlib import Path
 from stat import S_ISREG
 
-from service.adapters.folder_files import Root, sync_folder, walk, write_durably
+from service.adapters.folder_files import Root, partial_file, sync_folder, walk
 from service.adapters.objects import checked_key, checked_range, round_trip
 from service.ports import StoredObject
 
@@ -32,8 +32,8 @@ class FolderStore:
     def put(self, key: str, content: bytes, *, media_type: str) -> None:  # noqa: ARG002 - the port names it
         """Durable once it returns: file, name and new folders are synced to the disk."""
         path = self.root / checked_key(key)
-        with self._place.outage(f"write {key!r}"):
-            write_durably(path, content)
+        with self._place.outage(f"write {key!r}"), partial_file(path, content) as partial:
+            partial.replace(path)
 
     def get(self, key: str) -> bytes | None:
         path = self.root / checked_key(key)

@@ -71,22 +71,13 @@ def partial_file(path: Path, content: bytes) -> Iterator[Path]:
 
     Its folder is made where it is missing, and synced behind the block.
     """
-    partial = _written_beside(path, content)
+    partial = path.with_name(f"{OWN_PREFIX}{uuid4().hex}.part")
+    descriptor = _new_file(partial)
     try:
+        _write_synced(descriptor, content)
         yield partial
     finally:
         partial.unlink(missing_ok=True)
-    sync_folder(path.parent)
-
-
-def write_durably(path: Path, content: bytes) -> None:
-    """Whole or not at all, in place of what is there; file, name and new folders are synced."""
-    partial = _written_beside(path, content)
-    try:
-        partial.replace(path)
-    except BaseException:
-        partial.unlink(missing_ok=True)
-        raise
     sync_folder(path.parent)
 
 
@@ -184,22 +175,13 @@ def _remove_leftover(entry: os.DirEntry[str]) -> None:
             Path(entry.path).unlink()
 
 
-def _written_beside(path: Path, content: bytes) -> Path:
-    """A new file, whole and synced. Its folder is there nearly always, so nobody looks first."""
-    partial = path.with_name(f"{OWN_PREFIX}{uuid4().hex}.part")
+def _new_file(path: Path) -> int:
+    """Open for writing. Its folder is there nearly always, so nobody looks first."""
     try:
-        descriptor = os.open(partial, NEW_FILE, mode=READABLE)
+        return os.open(path, NEW_FILE, mode=READABLE)
     except FileNotFoundError:
         _create_folder(path.parent)
-        descriptor = os.open(partial, NEW_FILE, mode=READABLE)
-    try:
-        _write_synced(descriptor, content)
-    except BaseException:
-        partial.unlink(missing_ok=True)
-        raise
-    finally:
-        os.close(descriptor)
-    return partial
+        return os.open(path, NEW_FILE, mode=READABLE)
 
 
 def _create_folder(folder: Path) -> None:
@@ -212,7 +194,11 @@ def _create_folder(folder: Path) -> None:
 
 
 def _write_synced(descriptor: int, content: bytes) -> None:
+    """Closes it in any case."""
     left = memoryview(content)
-    while left:
-        left = left[os.write(descriptor, left) :]
-    os.fsync(descriptor)
+    try:
+        while left:
+            left = left[os.write(descriptor, left) :]
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -65,21 +65,16 @@ WHOLE, HALF = 1.0, 0.5
 
 BARE = """
 import sys, time
-from dataclasses import replace
 from pathlib import Path
-from models.serving import optimizer_of
-from service.core.photo import Limits
-from service.imaging.probe import photo_of
-from service.settings import BUNDLED_MODEL, Settings
-pictured = Settings.model_fields["context_px"].default
-optimizer = replace(optimizer_of(BUNDLED_MODEL), context_px=pictured)
-paths = sorted(Path(sys.argv[1]).iterdir())
-for path in paths[:int(sys.argv[2])]:
-    optimizer.optimized(photo_of(path.read_bytes(), Limits()))
-contents = [path.read_bytes() for path in paths]
+from service.settings import BUNDLED_MODEL
+from tests.benchmarks.ways import served, to_crop
+optimizer = served(BUNDLED_MODEL)
+contents = [path.read_bytes() for path in sorted(Path(sys.argv[1]).iterdir())]
+for content in contents[:int(sys.argv[2])]:
+    to_crop(optimizer, content)
 started, used = time.perf_counter(), time.process_time()
 for content in contents:
-    optimizer.optimized(photo_of(content, Limits()))
+    to_crop(optimizer, content)
 print(time.perf_counter() - started, time.process_time() - used)
 """
 

@@ -32,14 +32,14 @@ from service.usecases.optimize import Optimizer
 from tests.benchmarks.apart import costs
 from tests.benchmarks.peers import PLAIN, peers
 from tests.benchmarks.photos import METERS, NOISE, SIZES, photo_bytes
-from tests.benchmarks.test_jpeg import crop_in, show, show_asked, user_ms
+from tests.benchmarks.test_jpeg import crop_in, show, show_asked
 from tests.benchmarks.ways import (
     matrix_product,
     network_alone,
     peer_and_network,
+    served_way,
     to_crop,
     whole_way,
-    whole_way_with_picture,
 )
 
 WHOLE = "Pillow + full-width Attention U-Net"
@@ -60,9 +60,7 @@ def test_photo_to_crop(noise: str, meter: str, full_width: Path) -> None:
         for peer, way in peers().items():
             ways[f"{peer} + {name} network"] = partial(peer_and_network, way, content, box, model)
         ways[f"metercrop, {name} network"] = partial(whole_way, content, model)
-        ways[f"  the same, and the whole in small, {name}"] = partial(
-            whole_way_with_picture, content, model
-        )
+        ways[f"  the same, and the whole in small, {name}"] = partial(served_way, content, model)
         ways[f"  of it: {name} network"] = partial(network_alone, model)
     ways["floor: a matrix product as large"] = partial(matrix_product, operations_of(BUNDLED_MODEL))
     found = costs(ways, rounds=ROUNDS)
@@ -74,7 +72,7 @@ def test_photo_to_crop(noise: str, meter: str, full_width: Path) -> None:
         asked += [
             (f"Pillow + full width ({name})", 60.0, found[WHOLE].ms / ours),
             (f"Pillow + the same network ({name})", 8.0, same.ms / ours),
-            (f"the same, without the kernel's part ({name})", 8.0, user_ms(same) / ours),
+            (f"the same, without the kernel's part ({name})", 8.0, same.user_ms / ours),
         ]
     show_asked(asked)
 

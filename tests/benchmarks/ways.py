@@ -37,11 +37,15 @@ def whole_way(content: bytes, model: Path) -> Way:
     return partial(to_crop, optimizer_of(model, Device.CPU, threads=1), content)
 
 
-def whole_way_with_picture(content: bytes, model: Path) -> Way:
+def served_way(content: bytes, model: Path) -> Way:
     """The same, and the picture of the whole photo that the service lays beside each crop."""
+    return partial(to_crop, served(model), content)
+
+
+def served(model: Path) -> Optimizer:
+    """As the service has it."""
     pictured = Settings.model_fields["context_px"].default
-    optimizer = optimizer_of(model, Device.CPU, threads=1)
-    return partial(to_crop, replace(optimizer, context_px=pictured), content)
+    return replace(optimizer_of(model, Device.CPU, threads=1), context_px=pictured)
 
 
 def to_crop(optimizer: Optimizer, content: bytes) -> int:
